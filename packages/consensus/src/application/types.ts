@@ -1,0 +1,74 @@
+import type { Candidate, Genesis, Hash, Hex, MemberRank } from '../chain/types.ts';
+import type { LedgerDraft } from '../ledger/types.ts';
+
+/** What an application sees of the block that it settles. All of it is the same on every peer. */
+export interface SettlementContext<State> {
+  readonly genesis: Genesis;
+  readonly chainId: Hash;
+  /** The slot that the settlement closes. */
+  readonly slot: number;
+  readonly term: number;
+  readonly lastOfTerm: boolean;
+  /** Seed of the current term (the chain id in the first term). */
+  readonly seed: Hash;
+  readonly chainTimeMs: number;
+  /** Who composed the settlement block. */
+  readonly composer: MemberRank;
+  /** The candidate whose miner stands at the composer's place in the election list; null in the list's tail. */
+  readonly winner: Candidate | null;
+  readonly state: State;
+}
+
+/** A signed message of a member (announcement, meter reading, action, model update) that settlements consume. */
+export interface Contribution {
+  /** `kind/slot/rank`: a second, different contribution with one key is an equivocation. */
+  readonly key: string;
+  readonly kind: string;
+  readonly author: MemberRank;
+  /** The slot whose settlement block may hold it. */
+  readonly dueInSlot: number;
+  readonly bytes: Uint8Array;
+}
+
+export type ContributionVerdict =
+  | { readonly ok: true; readonly contribution: Contribution }
+  | { readonly ok: false; readonly code: string; readonly reason: string };
+
+/**
+ * What the consensus engine knows of PoEG, PoSOC or any other application: prepare, verify and execute a settlement.
+ * All methods are pure and deterministic; nothing in them may use floating point.
+ */
+export interface Application<State = unknown> {
+  readonly name: string;
+  genesisState(genesis: Genesis): State;
+  /** Canonical bytes of the application's state, as named leaves of the state root, in ascending key order. */
+  encodeState(state: State): readonly { readonly key: string; readonly value: Uint8Array }[];
+  decodeState(leaves: readonly { readonly key: string; readonly value: Uint8Array }[]): State;
+  /** Decodes, checks signature and form. `currentSlot` bounds which slots are acceptable (no far future, no past). */
+  checkContribution(genesis: Genesis, chainId: Hash, bytes: Uint8Array, currentSlot: number): ContributionVerdict;
+  /** Keys of the contributions that member `rank` owes before `slot` may be closed early (`slotClock: "ready"`). */
+  owed(genesis: Genesis, slot: number, rank: MemberRank): readonly string[];
+  /** Composes the canonical settlement payload from the contributions held. */
+  prepare(context: SettlementContext<State>, contributions: readonly Contribution[]): Uint8Array;
+  /**
+   * Checks the payload (form, signatures, slots, no member twice, canonical order) and executes it on the draft of the
+   * ledger. Throws a `BlockRejection` that names the failed check. The candidates returned are the next term's draw
+   * (only asked for when `lastOfTerm`).
+   */
+  execute(context: SettlementContext<State>, payload: Uint8Array, ledger: LedgerDraft): {
+    readonly state: State;
+    readonly candidates: readonly Candidate[];
+    /** The first entry of the next election list is forced to this candidate (thesis 3.2.1, bootstrap); else null. */
+    readonly first: number | null;
+  };
+  /** A settlement in words and numbers for people (JSON-safe: bigints as strings), for the API and the tables. */
+  describe(context: SettlementContext<State>, payload: Uint8Array): unknown;
+}
+
+/** The meter and forecasting side of a peer, outside of the chain: what it wants to announce. Keys are the caller's. */
+export interface ContributionSource {
+  /** Signed contributions that this member gossips during `slot`, in canonical bytes. Pure for a given slot. */
+  contributions(slot: number): readonly Uint8Array[];
+}
+
+export type { Candidate, Genesis, Hash, Hex, MemberRank };
