@@ -1,0 +1,28 @@
+/** How many checks or tests ended in which way. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** The sum, field by field. */
+export function add(left: Counts, right: Counts): Counts {
+  return {
+    passed: left.passed + right.passed,
+    failed: left.failed + right.failed,
+    skipped: left.skipped + right.skipped,
+  };
+}
+
+/** The closing line that continuous integration reads: it must stand alone on its line. */
+export function closingLine(counts: Counts): string {
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
+  return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
+}
+
+/** A run is good when nothing failed and something was really run. */
+export function isGood(counts: Counts): boolean {
+  return counts.failed === 0 && counts.passed > 0;
+}

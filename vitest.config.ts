@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const root = import.meta.dirname;
+const full = process.env.WATTMESH_TEST_SCOPE === 'full';
+
+// Long runs live in *.full.test.ts and belong to `npm run test:full` only.
+const exclude = [...configDefaults.exclude, ...(full ? [] : ['**/*.full.test.ts'])];
+
+/** Every package is a project of its own: its tests are those in test/ and those beside a source file. */
+const packages: TestProjectInlineConfiguration[] = readdirSync(join(root, 'packages'))
+  .filter((name) => existsSync(join(root, 'packages', name, 'package.json')))
+  .map((name) => ({
+    test: {
+      name,
+      root: join(root, 'packages', name),
+      include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
+      exclude,
+      testTimeout: full ? 600_000 : 60_000,
+      sequence: { groupOrder: 0 },
+    },
+  }));
+
+/**
+ * The whole system: processes, sockets, disks, containers. One file after the other, when the packages are done, so that
+ * what is measured is not the neighbour.
+ */
+const system: TestProjectInlineConfiguration = {
+  test: {
+    name: 'system',
+    root: join(root, 'test'),
+    include: ['**/*.test.ts'],
+    exclude: [...exclude, 'fixtures/**'],
+    fileParallelism: false,
+    testTimeout: full ? 1_800_000 : 240_000,
+    hookTimeout: 240_000,
+    sequence: { groupOrder: 1 },
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [...packages, system],
+    passWithNoTests: false,
+    reporters: ['default', join(root, 'scripts/testing/count-reporter.ts')],
+  },
+});
