@@ -1,5 +1,6 @@
 import { arcSaving, type CoalitionModel, type CoalitionOutcome, optimizeLoss, sidesOf } from './coalition-problem.ts';
 import { findParetoSplit } from './pareto-split.ts';
+import { PriorityQueue } from './priority-queue.ts';
 
 export interface FormationOptions {
   /** A merge or pair that would have more members is inadmissible. */
@@ -75,6 +76,7 @@ export function dominates<T>(
 }
 
 interface Merge<T> {
+  /** The one with the lowest member first. */
   readonly parts: readonly [CoalitionOutcome<T>, CoalitionOutcome<T>];
   readonly union: CoalitionOutcome<T>;
   readonly gain: T;
@@ -83,10 +85,11 @@ interface Merge<T> {
 /**
  * Merge-and-split from the initial pairs until nothing changes (section 4.3). Always ends: every accepted step raises the
  * sum of savings, and there are finitely many partitions.
+ *
+ * Each pair of coalitions is looked at once, and only pairs that a profitable arc connects (section 10).
  */
 export function formCoalitions<T>(model: CoalitionModel<T>, options: FormationOptions): Formation<T> {
-  const { arithmetic } = model;
-  const { compare, add, subtract } = arithmetic;
+  const { compare, add, subtract, zero } = model.arithmetic;
   const solved = new Map<string, CoalitionOutcome<T>>();
   const solve = (members: readonly number[]): CoalitionOutcome<T> => {
     const key = members.join();
@@ -97,49 +100,41 @@ export function formCoalitions<T>(model: CoalitionModel<T>, options: FormationOp
     }
     return outcome;
   };
-  const canTrade = tradingPartners(model);
+  const sum = (outcomes: readonly CoalitionOutcome<T>[]) =>
+    outcomes.reduce((total, { value }) => add(total, value), zero);
+
+  /** Which coalition each prosumer is in now. */
+  const coalitionOf: CoalitionOutcome<T>[] = Array.from({ length: model.size }, (_, i) => solve([i]));
+  const isAlive = (coalition: CoalitionOutcome<T>) => coalitionOf[coalition.members[0]!] === coalition;
+  const partition = () => [...new Set(coalitionOf)];
   const steps: FormationStep<T>[] = [];
-  const gainOf = (after: readonly CoalitionOutcome<T>[], before: readonly CoalitionOutcome<T>[]) =>
-    subtract(
-      after.reduce((sum, { value }) => add(sum, value), arithmetic.zero),
-      before.reduce((sum, { value }) => add(sum, value), arithmetic.zero),
-    );
   const accept = (
     kind: FormationStep<T>['kind'],
-    after: readonly CoalitionOutcome<T>[],
     before: readonly CoalitionOutcome<T>[],
+    after: readonly CoalitionOutcome<T>[],
   ) => {
-    steps.push({ kind, before, after, gain: gainOf(after, before) });
+    steps.push({ kind, before, after, gain: subtract(sum(after), sum(before)) });
+    for (const coalition of after) for (const i of coalition.members) coalitionOf[i] = coalition;
   };
 
-  let coalitions: CoalitionOutcome<T>[] = Array.from({ length: model.size }, (_, i) => solve([i]));
-  const partitions = [membersOf(coalitions)];
+  const partitions = [membersOf(partition())];
   if (options.maxCoalitionSize >= 2) {
     for (const [seller, buyer] of initialPairs(model)) {
-      const before = [
-        coalitions.find((c) => c.members[0] === seller)!,
-        coalitions.find((c) => c.members[0] === buyer)!,
-      ];
-      const pair = solve(ascending([seller, buyer]));
-      accept('pair', [pair], before);
-      coalitions = [...coalitions.filter((c) => !before.includes(c)), pair];
+      accept('pair', [coalitionOf[seller]!, coalitionOf[buyer]!], [solve(ascending([seller, buyer]))]);
     }
   }
-  partitions.push(membersOf(coalitions));
+  partitions.push(membersOf(partition()));
 
+  const partners = tradingPartners(model);
+  const neighboursOf = (coalition: CoalitionOutcome<T>) =>
+    new Set(coalition.members.flatMap((i) => partners[i]!.map((j) => coalitionOf[j]!)).filter((c) => c !== coalition));
   const evaluate = (a: CoalitionOutcome<T>, b: CoalitionOutcome<T>): Merge<T> | undefined => {
     if (a.members.length + b.members.length > options.maxCoalitionSize) return undefined;
-    if (!a.members.some((i) => b.members.some((j) => canTrade[i]![j]))) return undefined;
     const union = solve(ascending([...a.members, ...b.members]));
-    const gain = gainOf([union], [a, b]);
+    const gain = subtract(union.value, sum([a, b]));
     if (compare(gain, model.paretoTolerance) <= 0 || !dominates(model, [union], [a, b])) return undefined;
     return { parts: a.members[0]! < b.members[0]! ? [a, b] : [b, a], union, gain };
   };
-  /** Larger gain first; ties by the parts' lowest members, which makes the order of the list irrelevant. */
-  const order = (a: Merge<T>, b: Merge<T>) =>
-    compare(b.gain, a.gain) ||
-    a.parts[0].members[0]! - b.parts[0].members[0]! ||
-    a.parts[1].members[0]! - b.parts[1].members[0]!;
 
   let rounds = 0;
   let merges = 0;
@@ -147,41 +142,38 @@ export function formCoalitions<T>(model: CoalitionModel<T>, options: FormationOp
   for (let changed = true; changed; ) {
     changed = false;
     rounds += 1;
-    let possible: Merge<T>[] = [];
-    coalitions.forEach((a, at) => {
-      for (const b of coalitions.slice(at + 1)) {
-        const merge = evaluate(a, b);
+    const possible = new PriorityQueue<Merge<T>>(byGain(model));
+    for (const a of partition()) {
+      for (const b of neighboursOf(a)) {
+        const merge = a.members[0]! < b.members[0]! ? evaluate(a, b) : undefined;
         if (merge !== undefined) possible.push(merge);
       }
-    });
-    while (possible.length > 0) {
-      const best = possible.reduce((a, b) => (order(b, a) < 0 ? b : a));
-      accept('merge', [best.union], best.parts);
+    }
+    for (let best = possible.pop(); best !== undefined; best = possible.pop()) {
+      if (!best.parts.every(isAlive)) continue;
+      accept('merge', best.parts, [best.union]);
       merges += 1;
       changed = true;
-      coalitions = coalitions.filter((c) => !best.parts.includes(c));
-      possible = possible.filter(({ parts }) => !parts.some((part) => best.parts.includes(part)));
-      for (const other of coalitions) {
+      for (const other of neighboursOf(best.union)) {
         const merge = evaluate(other, best.union);
         if (merge !== undefined) possible.push(merge);
       }
-      coalitions.push(best.union);
     }
     if (options.searchSplits) {
-      for (let at = 0; at < coalitions.length; at++) {
-        const parts = findParetoSplit(coalitions[at]!, solve, (after, before) => dominates(model, after, before));
+      const unsplit = partition();
+      for (let coalition = unsplit.pop(); coalition !== undefined; coalition = unsplit.pop()) {
+        const parts = findParetoSplit(coalition, solve, (after, before) => dominates(model, after, before));
         if (parts === undefined) continue;
-        accept('split', parts, [coalitions[at]!]);
+        accept('split', [coalition], parts);
         splits += 1;
         changed = true;
-        coalitions = [...coalitions.filter((_, k) => k !== at), ...parts];
-        at = -1;
+        unsplit.push(...parts);
       }
     }
-    partitions.push(membersOf(coalitions));
+    partitions.push(membersOf(partition()));
   }
   return {
-    coalitions: [...coalitions].sort((a, b) => a.members[0]! - b.members[0]!),
+    coalitions: partition().sort((a, b) => a.members[0]! - b.members[0]!),
     partitions,
     steps,
     rounds,
@@ -191,17 +183,26 @@ export function formCoalitions<T>(model: CoalitionModel<T>, options: FormationOp
   };
 }
 
-/** `[i][j]`: a seller and a buyer whose trade saves energy. */
-function tradingPartners<T>(model: CoalitionModel<T>): boolean[][] {
+/** Larger gain first; ties by the lowest members of the parts, so that the order of evaluation decides nothing. */
+function byGain<T>(model: CoalitionModel<T>): (a: Merge<T>, b: Merge<T>) => number {
+  return (a, b) =>
+    model.arithmetic.compare(b.gain, a.gain) ||
+    a.parts[0].members[0]! - b.parts[0].members[0]! ||
+    a.parts[1].members[0]! - b.parts[1].members[0]!;
+}
+
+/** Per prosumer, those it could trade with at a saving. */
+function tradingPartners<T>(model: CoalitionModel<T>): number[][] {
   const { compare, zero } = model.arithmetic;
   const everyone = Array.from({ length: model.size }, (_, i) => i);
   const { sellers, buyers } = sidesOf(model, everyone);
-  const partners = everyone.map(() => everyone.map(() => false));
+  const partners: number[][] = everyone.map(() => []);
   for (const i of sellers) {
     for (const j of buyers) {
-      if (compare(arcSaving(model, i, j), zero) <= 0) continue;
-      partners[i]![j] = true;
-      partners[j]![i] = true;
+      const saving = arcSaving(model, i, j);
+      if (compare(saving, zero) <= 0 || model.arcWeight(i, j, saving) === undefined) continue;
+      partners[i]!.push(j);
+      partners[j]!.push(i);
     }
   }
   return partners;
