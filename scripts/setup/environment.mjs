@@ -18,6 +18,10 @@ const REACHING_THE_REGISTRY = new Set(
     'key',
     'strict_ssl',
     'maxsockets',
+    'fetch_retries',
+    'fetch_retry_mintimeout',
+    'fetch_retry_maxtimeout',
+    'fetch_timeout',
     'offline',
   ].map((name) => `npm_config_${name}`),
 );

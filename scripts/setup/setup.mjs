@@ -7,6 +7,13 @@ import { withLock } from './lock.mjs';
 import { installDigest, installIsComplete } from './stamp.mjs';
 import { chooseToolchain, thisMachine } from './toolchain.mjs';
 
+/** npm repeats every request of an install on its own: its default patience makes a missing network last for minutes. */
+const ONE_QUICK_RETRY = {
+  npm_config_fetch_retries: '1',
+  npm_config_fetch_retry_mintimeout: '500',
+  npm_config_fetch_retry_maxtimeout: '1000',
+};
+
 /**
  * @typedef {object} Prepared
  * @property {string} node absolute path of the Node to run TypeScript with
@@ -104,12 +111,10 @@ async function fetchTools({ root, tools, toolchain, node, machine, say }) {
       '--no-update-notifier',
       '--include=optional',
       '--ignore-scripts=false',
-      '--fetch-retries=1',
-      '--fetch-retry-mintimeout=2000',
       '--loglevel=error',
     ],
     cwd: tools,
-    environment: installerEnvironment(process.env, dirname(process.execPath)),
+    environment: { ...ONE_QUICK_RETRY, ...installerEnvironment(process.env, dirname(process.execPath)) },
   });
   if (!existsSync(node)) {
     throw new SetupError(
@@ -142,9 +147,7 @@ function findNpm() {
   if (own !== undefined && /npm-cli\.js$/.test(own) && existsSync(own))
     return { command: process.execPath, args: [own] };
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const npm = [...folders, dirname(process.execPath)]
-    .map((folder) => join(folder, 'npm'))
-    .find((file) => existsSync(file));
+  const npm = folders.map((folder) => join(folder, 'npm')).find((file) => existsSync(file));
   if (npm === undefined) {
     throw new SetupError(
       'SETUP_NO_NPM',
