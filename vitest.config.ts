@@ -31,7 +31,7 @@ const system: TestProjectInlineConfiguration = {
     name: 'system',
     root: join(root, 'test'),
     include: ['**/*.test.ts'],
-    exclude: [...exclude, 'fixtures/**'],
+    exclude: [...exclude, 'boundaries/fixtures/**'],
     fileParallelism: false,
     testTimeout: full ? 1_800_000 : 240_000,
     hookTimeout: 240_000,
