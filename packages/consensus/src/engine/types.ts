@@ -19,9 +19,20 @@ export interface HeightContext {
    */
   judge(block: Block, blockHash: Hash): 'valid' | 'invalid' | 'defer';
   /** Signs a vote of this peer. Pure: deterministic signatures. */
-  signVote(vote: { readonly type: VoteType; readonly height: number; readonly round: number; readonly blockHash: Hash | null;
-    readonly timestampMs: number; readonly extension: VoteExtension | null }): Vote;
-  signProposal(proposal: { readonly height: number; readonly round: number; readonly blockHash: Hash; readonly polRound: number }): Proposal;
+  signVote(vote: {
+    readonly type: VoteType;
+    readonly height: number;
+    readonly round: number;
+    readonly blockHash: Hash | null;
+    readonly timestampMs: number;
+    readonly extension: VoteExtension | null;
+  }): Vote;
+  signProposal(proposal: {
+    readonly height: number;
+    readonly round: number;
+    readonly blockHash: Hash;
+    readonly polRound: number;
+  }): Proposal;
   /** Extension of this peer's precommit for the block. */
   extend(block: Block, blockHash: Hash): VoteExtension;
   readonly timeouts: Timeouts;
@@ -50,14 +61,20 @@ export interface Timer {
  * What happened. The peer has verified every signature and beacon share before an event reaches the engine; it has
  * decoded the block and computed its hash. The engine checks everything else (height, round, proposer, quorum, distinct voters).
  */
-export type EngineEvent = { readonly nowMs: number } & (
-  /** There is a reason to expect a block at this height (txPatience passed, or the clock passed the slot's end): start the round's timer. */
+export type EngineEvent = {
+  readonly nowMs: number;
+} /** There is a reason to expect a block at this height (txPatience passed, or the clock passed the slot's end): start the round's timer. */ & (
   | { readonly type: 'block-wanted' }
   /** This peer has something to compose now; asks the engine to produce a `compose` effect if it is its turn and it has not proposed in this round. */
   | { readonly type: 'can-compose' }
   /** Answer to a `compose` effect. A null block means that the composer has nothing to propose (it may say `can-compose` again later). */
   | { readonly type: 'composed'; readonly round: number; readonly block: Block | null; readonly blockHash: Hash | null }
-  | { readonly type: 'proposal'; readonly proposal: Proposal; readonly block: Block; readonly polVotes: readonly Vote[] }
+  | {
+      readonly type: 'proposal';
+      readonly proposal: Proposal;
+      readonly block: Block;
+      readonly polVotes: readonly Vote[];
+    }
   | { readonly type: 'votes'; readonly votes: readonly Vote[] }
   /** A block that was fetched because of a `fetch-block` effect. */
   | { readonly type: 'block'; readonly block: Block; readonly blockHash: Hash }
@@ -67,11 +84,28 @@ export type EngineEvent = { readonly nowMs: number } & (
 
 /** A thing that must be on disk before anything after it in the list of effects is sent. */
 export type LogRecord =
-  | { readonly type: 'proposal'; readonly proposal: Proposal; readonly block: Block; readonly polVotes: readonly Vote[] }
+  | {
+      readonly type: 'proposal';
+      readonly proposal: Proposal;
+      readonly block: Block;
+      readonly polVotes: readonly Vote[];
+    }
   | { readonly type: 'vote'; readonly vote: Vote }
   /** Written in the same record as the precommit that it justifies would be wrong to lose: the lock and what proves it. */
-  | { readonly type: 'lock'; readonly round: number; readonly block: Block; readonly blockHash: Hash; readonly prevotes: readonly Vote[] }
-  | { readonly type: 'valid'; readonly round: number; readonly block: Block; readonly blockHash: Hash; readonly prevotes: readonly Vote[] };
+  | {
+      readonly type: 'lock';
+      readonly round: number;
+      readonly block: Block;
+      readonly blockHash: Hash;
+      readonly prevotes: readonly Vote[];
+    }
+  | {
+      readonly type: 'valid';
+      readonly round: number;
+      readonly block: Block;
+      readonly blockHash: Hash;
+      readonly prevotes: readonly Vote[];
+    };
 
 /** In order: a `persist` must be durable before any later `send`, `broadcast` or `decide` takes effect outside. */
 export type EngineEffect =
@@ -80,7 +114,12 @@ export type EngineEffect =
   | { readonly type: 'send-vote'; readonly to: MemberRank; readonly vote: Vote }
   /** A bundle of `q` votes, or single votes (nil votes, fallback, resends). */
   | { readonly type: 'broadcast-votes'; readonly votes: readonly Vote[] }
-  | { readonly type: 'broadcast-proposal'; readonly proposal: Proposal; readonly block: Block; readonly polVotes: readonly Vote[] }
+  | {
+      readonly type: 'broadcast-proposal';
+      readonly proposal: Proposal;
+      readonly block: Block;
+      readonly polVotes: readonly Vote[];
+    }
   | { readonly type: 'schedule'; readonly timer: Timer; readonly delayMs: number }
   | { readonly type: 'compose'; readonly round: number }
   /** `q` votes name a block that this peer does not have. */
