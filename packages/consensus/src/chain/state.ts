@@ -1,8 +1,7 @@
-import type { Candidate, Hash, MemberRank } from './types.ts';
-import type { LedgerState } from '../ledger/types.ts';
 import type { Application } from '../application/types.ts';
-import type { Genesis } from './types.ts';
 import type { SignatureScheme, ThresholdScheme } from '../crypto/ports.ts';
+import type { LedgerState } from '../ledger/types.ts';
+import type { Candidate, Genesis, Hash, MemberRank } from './types.ts';
 
 /** Everything that the rules of one chain need: fixed for the life of a peer. */
 export interface ChainRules {
