@@ -55,7 +55,11 @@ export interface Application<State = unknown> {
    * ledger. Throws a `BlockRejection` that names the failed check. The candidates returned are the next term's draw
    * (only asked for when `lastOfTerm`).
    */
-  execute(context: SettlementContext<State>, payload: Uint8Array, ledger: LedgerDraft): {
+  execute(
+    context: SettlementContext<State>,
+    payload: Uint8Array,
+    ledger: LedgerDraft,
+  ): {
     readonly state: State;
     readonly candidates: readonly Candidate[];
     /** The first entry of the next election list is forced to this candidate (thesis 3.2.1, bootstrap); else null. */

@@ -1,5 +1,5 @@
-import type { Application, Contribution, SettlementContext } from '../application/types.ts';
 import { type ApplicationRejectionCode, BlockRejection } from '../application/rejection.ts';
+import type { Application, Contribution, SettlementContext } from '../application/types.ts';
 import { CodecError, encode } from '../codec/index.ts';
 import type { SignatureScheme } from '../crypto/ports.ts';
 import type { LedgerDraft } from '../ledger/types.ts';
@@ -8,7 +8,7 @@ import { describeSettlement } from './description.ts';
 import { type Announcement, dueInSlot, messageKey, type PoegMessage, type Reading } from './messages.ts';
 import { poegParametersOf } from './parameters.ts';
 import { decodePayload, encodePayload, resultCodecs, type SettlementPayload } from './payload.ts';
-import { type SettlementInputs, type SettlementResults, type Settled, settleSlot } from './settlement.ts';
+import { type Settled, type SettlementInputs, type SettlementResults, settleSlot } from './settlement.ts';
 import { decodePoegState, encodePoegState, type PoegState, poegGenesisState } from './state.ts';
 
 /** EPOS that one Wh of proof score earns, 10^-6 tokens. */

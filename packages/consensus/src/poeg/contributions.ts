@@ -49,7 +49,10 @@ export function openMessage(
   if (message.type === 'announcement') {
     const scoreWh = singletonScoreWh(poegParametersOf(genesis), message);
     if (message.scoreWh !== scoreWh) {
-      return refuse('POEG_WRONG_SCORE_CLAIM', `member ${rank} claims ${message.scoreWh} Wh, its score is ${scoreWh} Wh`);
+      return refuse(
+        'POEG_WRONG_SCORE_CLAIM',
+        `member ${rank} claims ${message.scoreWh} Wh, its score is ${scoreWh} Wh`,
+      );
     }
   }
   const key = type === 'announcement' ? author.publicKey : author.meterKey;
@@ -63,7 +66,10 @@ export function openMessage(
 export function admitMessage(context: SettlementContext<PoegState>, message: PoegMessage): MessageVerdict {
   const { type, rank, slot } = message;
   if (dueInSlot(message) !== context.slot) {
-    return refuse('POEG_WRONG_SLOT', `the ${type} of member ${rank} is for slot ${slot}, the settlement of ${context.slot}`);
+    return refuse(
+      'POEG_WRONG_SLOT',
+      `the ${type} of member ${rank} is for slot ${slot}, the settlement of ${context.slot}`,
+    );
   }
   if (type === 'reading' && context.state.previous?.announced.some((one) => one.rank === rank) !== true) {
     // Its energy was never part of the market: it stays between the member and the EDC.

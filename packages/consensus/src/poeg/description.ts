@@ -1,6 +1,6 @@
 import type { SettlementContext } from '../application/types.ts';
 import type { MemberRank } from '../chain/types.ts';
-import type { SettlementInputs, Settled } from './settlement.ts';
+import type { Settled, SettlementInputs } from './settlement.ts';
 import type { PoegState } from './state.ts';
 
 /** The tables of one settlement, JSON-safe: bigints are decimal strings. Energy in Wh, money in 10^-6 currency. */

@@ -1,5 +1,5 @@
 import type { Hash, Hex, MemberRank } from '../chain/types.ts';
-import { checked, type Codec, decode, encode, hash, hex, struct, u16, u53, u64, union } from '../codec/index.ts';
+import { type Codec, checked, decode, encode, hash, hex, struct, u16, u53, u64, union } from '../codec/index.ts';
 import { taggedHash } from '../crypto/sha256.ts';
 
 /** Most energy that a member may announce or meter in a slot: a gigawatt-hour, far above any prosumer. */
@@ -83,10 +83,7 @@ export function signAnnouncement(
 }
 
 /** Signs and encodes a reading. `sign` uses the meter's key. */
-export function signReading(
-  fields: Omit<Reading, 'type' | 'signature'>,
-  sign: (digest: Hash) => Hex,
-): Uint8Array {
+export function signReading(fields: Omit<Reading, 'type' | 'signature'>, sign: (digest: Hash) => Hex): Uint8Array {
   const message = { type: 'reading', ...fields } as const;
   return encodeMessage({ ...message, signature: sign(messageDigest(message)) });
 }

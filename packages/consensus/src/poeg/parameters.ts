@@ -1,4 +1,10 @@
-import { type IntegerPrices, type LossCharge, MarketError, validateMarketInput, validatePrices } from '@wattmesh/market';
+import {
+  type IntegerPrices,
+  type LossCharge,
+  MarketError,
+  validateMarketInput,
+  validatePrices,
+} from '@wattmesh/market';
 import type { Genesis } from '../chain/types.ts';
 import {
   type Codec,
@@ -124,7 +130,9 @@ export function validatePoegParameters(parameters: PoegParameters): void {
     if (!(error instanceof MarketError)) throw error;
     throw new PoegParametersError('POEG_INVALID_PARAMETERS', `${error.code}: ${error.message}`);
   }
-  const dearest = Object.entries(prices).find(([name, price]) => name !== 'rewardPpm' && price > MAX_PRICE_MICRO_PER_KWH);
+  const dearest = Object.entries(prices).find(
+    ([name, price]) => name !== 'rewardPpm' && price > MAX_PRICE_MICRO_PER_KWH,
+  );
   if (dearest !== undefined) {
     throw new PoegParametersError(
       'POEG_INVALID_PARAMETERS',
@@ -158,7 +166,8 @@ function mismatch(genesis: Genesis, { rateEdcPpb }: PoegParameters): string | nu
   }
   if (genesis.slot.slotsPerTerm !== 1) return `slotsPerTerm is ${genesis.slot.slotsPerTerm}: PoEG draws for every slot`;
   const other = genesis.members.findIndex(({ role }) => role !== 'prosumer');
-  if (other >= 0) return `member ${other} has the role ${genesis.members[other]?.role}: a PoEG market is one of prosumers`;
+  if (other >= 0)
+    return `member ${other} has the role ${genesis.members[other]?.role}: a PoEG market is one of prosumers`;
   if (genesis.accounts.length === 0) return 'there is no account for the EDC, which takes the other side of every bill';
   return null;
 }

@@ -83,7 +83,9 @@ const keptBills = new WeakMap<FormedMarket, Map<string, IntegerBills>>();
 export function formMarket(genesis: Genesis, parameters: PoegParameters, market: SlotMarket): FormedMarket {
   const kept = keptMarkets.get(genesis) ?? new Map<string, FormedMarket>();
   keptMarkets.set(genesis, kept);
-  const announced = market.announced.map(({ rank, productionWh, consumptionWh }) => `${rank}:${productionWh}:${consumptionWh}`);
+  const announced = market.announced.map(
+    ({ rank, productionWh, consumptionWh }) => `${rank}:${productionWh}:${consumptionWh}`,
+  );
   const key = [market.slot, market.seed, ...announced].join();
   const known = kept.get(key);
   if (known !== undefined && known.parameters === parameters) return known;

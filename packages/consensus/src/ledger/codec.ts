@@ -1,0 +1,24 @@
+import type { Asset } from '../chain/types.ts';
+import { type Codec, hex, i64, list, struct, u53, u64 } from '../codec/index.ts';
+import { MAX_UNBONDING_ENTRIES } from './draft.ts';
+import type { Account, Supply } from './types.ts';
+
+/** An account as a leaf of the state root. */
+export const accountCodec: Codec<Account> = struct<Account>({
+  publicKey: hex(33),
+  nonce: u53,
+  eposMicro: u64,
+  uposMicro: u64,
+  creditWh: u64,
+  clearingMicro: i64,
+  stakeMicro: u64,
+  unbonding: list(
+    struct<{ releaseHeight: number; amountMicro: bigint }>({ releaseHeight: u53, amountMicro: u64 }),
+    MAX_UNBONDING_ENTRIES,
+  ),
+});
+
+const perAsset = struct<Record<Asset, bigint>>({ epos: u64, upos: u64, credit: u64 });
+
+/** The supplies as a leaf of the state root. */
+export const supplyCodec: Codec<Supply> = struct<Supply>({ mintedMicro: perAsset, burnedMicro: perAsset });
