@@ -12,36 +12,39 @@ export const CHECKS = [
 ] as const;
 export type CheckName = (typeof CHECKS)[number];
 
-export type ChainRejectionCode =
-  | 'BLOCK_TOO_LARGE'
-  | 'BLOCK_MALFORMED'
-  | 'BLOCK_NOT_OF_ITS_HASH'
-  | 'BLOCK_WRONG_CHAIN'
-  | 'BLOCK_WRONG_HEIGHT'
-  | 'BLOCK_WRONG_PARENT'
-  | 'BLOCK_BAD_CERTIFICATE'
-  | 'BLOCK_WRONG_TERM'
-  | 'BLOCK_WRONG_SLOT'
-  | 'BLOCK_WRONG_COMPOSER'
-  | 'BLOCK_WRONG_BEACON'
-  | 'BLOCK_WRONG_CHAIN_TIME'
-  | 'BLOCK_KIND_OUT_OF_PLACE'
-  | 'BLOCK_SLOT_NOT_OVER'
-  | 'BLOCK_WITHOUT_TRANSACTIONS'
-  | 'BLOCK_UNEXPECTED_TRANSACTIONS'
-  | 'BLOCK_UNEXPECTED_PAYLOAD'
-  | 'BLOCK_TOO_MANY_TRANSACTIONS'
-  | 'TRANSACTION_MALFORMED'
-  | 'TRANSACTION_WRONG_CHAIN'
-  | 'TRANSACTION_UNKNOWN_ACCOUNT'
-  | 'TRANSACTION_BAD_SIGNATURE'
-  | 'TRANSACTION_BAD_NONCE'
-  | 'TRANSACTION_NOT_EXECUTABLE'
-  | 'SETTLEMENT_FAILED'
-  | 'BLOCK_WRONG_STATE_ROOT'
-  | 'BLOCK_CHECK_FAILED';
+/** Codes of the chain's own checks; also metric labels. */
+export const CHAIN_REJECTION_CODES = [
+  'BLOCK_TOO_LARGE',
+  'BLOCK_MALFORMED',
+  'BLOCK_NOT_OF_ITS_HASH',
+  'BLOCK_WRONG_CHAIN',
+  'BLOCK_WRONG_HEIGHT',
+  'BLOCK_WRONG_PARENT',
+  'BLOCK_BAD_CERTIFICATE',
+  'BLOCK_WRONG_TERM',
+  'BLOCK_WRONG_SLOT',
+  'BLOCK_WRONG_COMPOSER',
+  'BLOCK_WRONG_BEACON',
+  'BLOCK_WRONG_CHAIN_TIME',
+  'BLOCK_KIND_OUT_OF_PLACE',
+  'BLOCK_SLOT_NOT_OVER',
+  'BLOCK_WITHOUT_TRANSACTIONS',
+  'BLOCK_UNEXPECTED_TRANSACTIONS',
+  'BLOCK_UNEXPECTED_PAYLOAD',
+  'BLOCK_TOO_MANY_TRANSACTIONS',
+  'TRANSACTION_MALFORMED',
+  'TRANSACTION_WRONG_CHAIN',
+  'TRANSACTION_UNKNOWN_ACCOUNT',
+  'TRANSACTION_BAD_SIGNATURE',
+  'TRANSACTION_BAD_NONCE',
+  'TRANSACTION_NOT_EXECUTABLE',
+  'SETTLEMENT_FAILED',
+  'BLOCK_WRONG_STATE_ROOT',
+  'BLOCK_CHECK_FAILED',
+] as const;
+export type ChainRejectionCode = (typeof CHAIN_REJECTION_CODES)[number];
 
-/** Codes of the settlement check belong to the application, whose name they begin with. */
+/** Codes of the settlement check belong to the application, and begin with its name. */
 export type ApplicationRejectionCode = `POEG_${string}` | `POSOC_${string}`;
 export type RejectionCode = ChainRejectionCode | ApplicationRejectionCode;
 

@@ -23,7 +23,7 @@ const WRONG_RESULT: { readonly [Part in keyof SettlementResults]: ApplicationRej
 };
 
 /** Proof of Energy Generation as an application of the chain (protocol section 8). `signatures` checks its messages. */
-export function poegApplication(signatures: SignatureScheme): Application<PoegState> {
+export function createPoegApplication(signatures: SignatureScheme): Application<PoegState> {
   return {
     name: 'poeg',
 

@@ -1,16 +1,18 @@
 /** Proof of Energy Generation: announcements become a market, the market a bill and the weights of the next draw. */
-export { poegApplication } from './application.ts';
+export { createPoegApplication } from './application.ts';
 export type { SettlementDescription } from './description.ts';
 export {
   type Announcement,
   decodeMessage,
   encodeMessage,
   MAX_ENERGY_WH,
+  messageKey,
   type PoegMessage,
   type Reading,
   signAnnouncement,
   signReading,
 } from './messages.ts';
+export { type OfflineRun, type OfflineSlot, offlineTotals } from './offline.ts';
 export {
   decodePoegParameters,
   encodePoegParameters,

@@ -37,8 +37,8 @@ export interface PoegParameters {
   readonly ratePpb: readonly (readonly bigint[])[];
 }
 
-/** Members that a PoEG chain may have: its rates fill a triangle. */
-export const MAX_POEG_MEMBERS = 1024;
+/** Members that a PoEG chain may have: the triangle of their rates must fit into the parameters of a genesis. */
+export const MAX_POEG_MEMBERS = 700;
 /** 1000 currency units per kWh: keeps every bill far inside of 64 bits. */
 export const MAX_PRICE_MICRO_PER_KWH = 1_000_000_000n;
 
