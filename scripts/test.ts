@@ -8,8 +8,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChecks } from './testing/checks.ts';
-import { COUNTS_FILE_VARIABLE } from './testing/count-reporter.ts';
-import { add, type Counts, closingLine, isGood } from './testing/counts.ts';
+import { REPORT_FILE_VARIABLE } from './testing/count-reporter.ts';
+import { add, closingLine, isGood, type TestReport } from './testing/counts.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -18,36 +18,37 @@ async function main(): Promise<void> {
   const full = args[0] === '--full';
   const checks = await runChecks(root);
   const tests = await runVitest(full ? args.slice(1) : args, full);
-  console.log(`static checks: ${closingLine(checks)}`);
-  console.log(`vitest: ${closingLine(tests)}`);
-  const all = add(checks, tests);
-  console.log(closingLine(all));
-  process.exitCode = isGood(checks) && isGood(tests) ? 0 : 1;
+  for (const line of tests.skipped) console.log(`skipped: ${line}`);
+  // Only the last of these lines stands alone: it is the one that continuous integration reads.
+  console.log(`  static checks ${closingLine(checks)}`);
+  console.log(`  vitest ${closingLine(tests.counts)}`);
+  console.log(closingLine(add(checks, tests.counts)));
+  process.exitCode = isGood(checks) && isGood(tests.counts) ? 0 : 1;
 }
 
 /** A vitest that ends badly without a failed test (a crash, an interrupt, no test found) counts as one failure. */
-async function runVitest(args: readonly string[], full: boolean): Promise<Counts> {
+async function runVitest(args: readonly string[], full: boolean): Promise<TestReport> {
   const folder = mkdtempSync(join(tmpdir(), 'wattmesh-test-'));
   try {
-    const file = join(folder, 'counts.json');
+    const file = join(folder, 'report.json');
     const status = await spawnVitest(args, {
       ...process.env,
-      [COUNTS_FILE_VARIABLE]: file,
+      [REPORT_FILE_VARIABLE]: file,
       WATTMESH_TEST_SCOPE: full ? 'full' : 'normal',
     });
-    const counts = readCounts(file);
+    const { counts, skipped } = readReport(file);
     const unexplained = status !== 0 && counts.failed === 0 ? 1 : 0;
-    return { ...counts, failed: counts.failed + unexplained };
+    return { counts: { ...counts, failed: counts.failed + unexplained }, skipped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function readCounts(file: string): Counts {
+function readReport(file: string): TestReport {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { counts: { passed: 0, failed: 1, skipped: 0 }, skipped: [] };
   }
 }
 

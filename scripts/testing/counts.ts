@@ -5,7 +5,12 @@ export interface Counts {
   readonly skipped: number;
 }
 
-export const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+/** What the reporter inside vitest hands to scripts/test.ts. */
+export interface TestReport {
+  readonly counts: Counts;
+  /** One line for each skipped test: the reason, then which test. */
+  readonly skipped: readonly string[];
+}
 
 /** The sum, field by field. */
 export function add(left: Counts, right: Counts): Counts {
