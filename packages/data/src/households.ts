@@ -67,7 +67,9 @@ export function generateHouseholds(options: HouseholdOptions): HouseholdSeries {
   const days = Math.ceil((plan.slots * plan.slotMinutes) / MINUTES_PER_DAY);
   const states = Array.from({ length: plan.homes }, (_, index) => newHome(plan, index));
   for (let day = 0; day < days; day++) {
-    const common = { cloud: weather.nextDay(), load: drawNormal(commonLoad) };
+    const yearDay = dayOfYear(civilDate(plan.startDayNumber + day));
+    const sun = sunOfDay(plan, yearDay);
+    const common: CommonDay = { yearDay, sun, cloud: weather.nextDay(), load: drawNormal(commonLoad) };
     for (const state of states) writeDay(plan, state, day, common);
   }
   return {
@@ -194,9 +196,16 @@ const DAY_MEAN_SD = Math.sqrt(
   ),
 );
 
-function writeDay(plan: Plan, home: HomeState, day: number, common: { cloud: CloudDay; load: number }): void {
-  const date = civilDate(plan.startDayNumber + day);
-  const yearDay = dayOfYear(date);
+/** What all homes share on a day. */
+interface CommonDay {
+  yearDay: number;
+  sun: number[];
+  cloud: CloudDay;
+  load: number;
+}
+
+function writeDay(plan: Plan, home: HomeState, day: number, common: CommonDay): void {
+  const { yearDay } = common;
   const own = home.cloud.nextDay();
   const habits = drawNormal(home.load);
   const noise = Array.from({ length: INNER_PER_DAY }, () => drawNormal(home.load));
@@ -214,7 +223,7 @@ function writeDay(plan: Plan, home: HomeState, day: number, common: { cloud: Clo
     Math.sqrt(c.home) * home.habitZ + Math.sqrt(c.commonDay) * common.load + Math.sqrt(c.ownDay) * habits;
   const consumption = Math.round(dailyTotalWh(plan.marginal, plan.consumption, consumptionZ));
 
-  const pv = apportion(production, pvWeights(plan, yearDay, common.cloud, own));
+  const pv = apportion(production, pvWeights(common.sun, common.cloud, own));
   const load = apportion(consumption, loadWeights(plan, home, yearDay, noise));
   const perSlot = plan.slotMinutes / INNER_MINUTES;
   for (let inner = 0; inner < INNER_PER_DAY; inner++) {
@@ -233,14 +242,20 @@ function seasonZ(yearDay: number, latitudeDeg: number): number {
   return normalQuantile(1 - (distance + 0.5) / 184);
 }
 
-function pvWeights(plan: Plan, yearDay: number, common: CloudDay, own: CloudDay): number[] {
+/** Sine of the sun's elevation in the middle of each inner step, 0 at night. */
+function sunOfDay(plan: Plan, yearDay: number): number[] {
   return Array.from({ length: INNER_PER_DAY }, (_, inner) => {
     const hour = ((inner + 0.5) * INNER_MINUTES) / 60;
-    const sun = Math.max(0, sineOfElevation(plan.latitudeDeg, yearDay, hour));
-    const [a, b] = [common.hours[Math.floor(hour)] ?? 0, own.hours[Math.floor(hour)] ?? 0];
-    const cover = normalCdf(Math.sqrt(CLOUD_COMMON_SHARE) * a + Math.sqrt(1 - CLOUD_COMMON_SHARE) * b);
-    return sun * cloudTransmission(cover);
+    return Math.max(0, sineOfElevation(plan.latitudeDeg, yearDay, hour));
   });
+}
+
+function pvWeights(sun: number[], common: CloudDay, own: CloudDay): number[] {
+  const passing = common.hours.map((z, hour) => {
+    const latent = Math.sqrt(CLOUD_COMMON_SHARE) * z + Math.sqrt(1 - CLOUD_COMMON_SHARE) * (own.hours[hour] ?? 0);
+    return cloudTransmission(normalCdf(latent));
+  });
+  return sun.map((sine, inner) => sine * (passing[Math.floor((inner * INNER_MINUTES) / 60)] ?? 0));
 }
 
 function loadWeights(plan: Plan, home: HomeState, yearDay: number, noise: number[]): number[] {
@@ -268,10 +283,12 @@ function bell(hour: number, centre: number, width: number): number {
 /** Shares out an integer total in proportion to weights: floors of the running sum, so the parts add up exactly. */
 function apportion(total: number, weights: number[]): number[] {
   const sum = weights.reduce((a, b) => a + b, 0);
+  // The last step with any weight takes the rest: rounding must not leave a Wh of sun to midnight.
+  const last = weights.findLastIndex((weight) => weight > 0);
   let [running, given] = [0, 0];
   return weights.map((weight, index) => {
     running += weight;
-    const upTo = index === weights.length - 1 ? total : Math.min(total, Math.floor((total * running) / sum));
+    const upTo = index >= last ? total : Math.min(total, Math.floor((total * running) / sum));
     const part = upTo - given;
     given = upTo;
     return part;
