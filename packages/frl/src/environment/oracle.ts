@@ -1,5 +1,6 @@
 import { requireInput } from '../frl-error.ts';
 import { terminalReward } from './batch-environment.ts';
+import type { BatteryConfig } from './battery.ts';
 import type { DayBatch } from './day-batch.ts';
 import type { EnvironmentConfig } from './environment-config.ts';
 import { SLOTS_PER_DAY } from './tariff.ts';
@@ -21,11 +22,13 @@ export interface OracleSolution {
 const DEFAULT_STEP_KWH = 0.25;
 /** Differences below this are rounding; on such ties the earlier candidate, idle first, stays. */
 const TIE_CAD = 1e-12;
+const TOLERANCE = 1e-9;
 
 /**
  * The best day that hindsight allows: backward dynamic programming over stored energy, all prices known (section 4).
- * The grid is anchored at the day's initial energy, so the start is exact; the value is a lower bound on the
- * continuous optimum, exact on its grid. Time: slots x levels x moves, about 0.3 ms a day at 0.25 kWh.
+ * Levels are the initial energy plus multiples of the step, and the two ends of the SOC band; the value is a lower
+ * bound on the continuous optimum, exact on these levels, and never falls when the step is divided. Time: slots x
+ * levels x moves, about 0.2 ms a day at 0.25 kWh.
  */
 export function solveOracle(
   config: EnvironmentConfig,
@@ -36,59 +39,90 @@ export function solveOracle(
   const step = options.stepKwh ?? DEFAULT_STEP_KWH;
   requireInput(step > 0, 'oracle step must be positive', { stepKwh: step });
   const { battery, tariff } = config;
-  const initial = days.initialEnergyKwh[index] as number;
-  const tolerance = 1e-9;
-  const levelsBelow = Math.floor((initial - battery.socMin * battery.capacityKwh) / step + tolerance);
-  const levelsAbove = Math.floor((battery.socMax * battery.capacityKwh - initial) / step + tolerance);
-  const levels = levelsBelow + levelsAbove + 1;
-  const maxUp = Math.floor((battery.powerLimitKw * battery.chargeEfficiency) / step + tolerance);
-  const maxDown = Math.floor(battery.powerLimitKw / battery.dischargeEfficiency / step + tolerance);
+  const { energy, start, firstRegular, lastRegular } = energyLevels(
+    battery,
+    days.initialEnergyKwh[index] as number,
+    step,
+  );
+  const levels = energy.length;
+  const irregular = [...energy.keys()].filter((level) => level < firstRegular || level > lastRegular);
+  const maxUp = Math.floor((battery.powerLimitKw * battery.chargeEfficiency) / step + TOLERANCE);
+  const maxDown = Math.floor(battery.powerLimitKw / battery.dischargeEfficiency / step + TOLERANCE);
   const arrival = days.arrivalSlot[index] as number;
   const slots = (days.departureSlot[index] as number) - arrival;
+  const eta = days.rangeAnxietyCad[index] as number;
 
-  const metered = (move: number): number =>
-    move > 0 ? (move * step) / battery.chargeEfficiency : move * step * battery.dischargeEfficiency;
-  let next = new Float64Array(levels);
+  let next = Float64Array.from(energy, (level) => terminalReward(config, eta, level));
   let current = new Float64Array(levels);
-  for (let level = 0; level < levels; level++) {
-    const energy = initial + (level - levelsBelow) * step;
-    next[level] = terminalReward(config, days.rangeAnxietyCad[index] as number, energy);
-  }
   const choice = new Int16Array(slots * levels);
-  const gain = new Float64Array(maxDown + maxUp + 1);
+  const regularGain = new Float64Array(maxDown + maxUp + 1);
   for (let slot = slots - 1; slot >= 0; slot--) {
     const at = index * SLOTS_PER_DAY + arrival + slot;
     const price = tariff.v2vFactor * (days.priceCadPerKwh[at] as number);
     const weight = options.objective === 'shaped' ? (days.delta[at] as number) : 1;
-    for (let move = -maxDown; move <= maxUp; move++) {
-      const action = metered(move);
+    const gain = (storedKwh: number): number => {
+      const action = meteredEnergy(battery, storedKwh);
+      if (Math.abs(action) > battery.powerLimitKw + TOLERANCE) return Number.NEGATIVE_INFINITY;
       const cash = -action * price - Math.abs(action) * tariff.serviceFeeCadPerKwh;
-      gain[move + maxDown] = weight * cash - battery.degradationCadPerKwh * Math.abs(move) * step;
-    }
+      return weight * cash - battery.degradationCadPerKwh * Math.abs(storedKwh);
+    };
+    for (let move = -maxDown; move <= maxUp; move++) regularGain[move + maxDown] = gain(move * step);
     for (let level = 0; level < levels; level++) {
-      const lowest = -Math.min(maxDown, level);
-      const highest = Math.min(maxUp, levels - 1 - level);
       let best = next[level] as number;
-      let bestMove = 0;
-      for (let move = lowest; move <= highest; move++) {
-        const value = (gain[move + maxDown] as number) + (next[level + move] as number);
+      let bestLevel = level;
+      const here = energy[level] as number;
+      const isRegular = level >= firstRegular && level <= lastRegular;
+      const lowest = isRegular ? Math.max(firstRegular, level - maxDown) : 0;
+      const highest = isRegular ? Math.min(lastRegular, level + maxUp) : levels - 1;
+      for (let target = lowest; target <= highest; target++) {
+        const moved = isRegular
+          ? (regularGain[target - level + maxDown] as number)
+          : gain((energy[target] as number) - here);
+        const value = moved + (next[target] as number);
         if (value > best + TIE_CAD) {
           best = value;
-          bestMove = move;
+          bestLevel = target;
+        }
+      }
+      for (const target of isRegular ? irregular : []) {
+        const value = gain((energy[target] as number) - here) + (next[target] as number);
+        if (value > best + TIE_CAD) {
+          best = value;
+          bestLevel = target;
         }
       }
       current[level] = best;
-      choice[slot * levels + level] = bestMove;
+      choice[slot * levels + level] = bestLevel;
     }
     [next, current] = [current, next];
   }
 
   const actionKwh = new Float64Array(slots);
-  let level = levelsBelow;
+  let level = start;
   for (let slot = 0; slot < slots; slot++) {
-    const move = choice[slot * levels + level] as number;
-    actionKwh[slot] = metered(move);
-    level += move;
+    const target = choice[slot * levels + level] as number;
+    actionKwh[slot] = meteredEnergy(battery, (energy[target] as number) - (energy[level] as number));
+    level = target;
   }
-  return { value: next[levelsBelow] as number, actionKwh };
+  return { value: next[start] as number, actionKwh };
+}
+
+/** Energy at the plug for a change of stored energy. */
+function meteredEnergy(battery: BatteryConfig, storedKwh: number): number {
+  return storedKwh > 0 ? storedKwh / battery.chargeEfficiency : storedKwh * battery.dischargeEfficiency;
+}
+
+/** Levels in ascending order; regular ones are `step` apart, at most one irregular level stands at each end. */
+function energyLevels(battery: BatteryConfig, initialKwh: number, step: number) {
+  const lowest = battery.socMin * battery.capacityKwh;
+  const highest = battery.socMax * battery.capacityKwh;
+  const below = Math.floor((initialKwh - lowest) / step + TOLERANCE);
+  const above = Math.floor((highest - initialKwh) / step + TOLERANCE);
+  const energy: number[] = [];
+  if (initialKwh - below * step - lowest > TOLERANCE) energy.push(lowest);
+  const firstRegular = energy.length;
+  for (let k = -below; k <= above; k++) energy.push(initialKwh + k * step);
+  const lastRegular = energy.length - 1;
+  if (highest - (initialKwh + above * step) > TOLERANCE) energy.push(highest);
+  return { energy: Float64Array.from(energy), start: firstRegular + below, firstRegular, lastRegular };
 }

@@ -70,3 +70,38 @@ export function collectRollout(
     }
   }
 }
+
+/** One rollout that holds the episodes of several, in order. */
+export function poolRollouts(rollouts: readonly Rollout[]): Rollout {
+  const count = rollouts.reduce((sum, rollout) => sum + rollout.count, 0);
+  const starts: number[] = [0];
+  let base = 0;
+  for (const rollout of rollouts) {
+    for (let e = 1; e < rollout.episodeStart.length; e++) starts.push(base + rollout.episodeStart[e]!);
+    base += rollout.count;
+  }
+  const joined = (pick: (rollout: Rollout) => Float64Array): Float64Array => {
+    const values = new Float64Array(count);
+    let offset = 0;
+    for (const rollout of rollouts) {
+      values.set(pick(rollout), offset);
+      offset += rollout.count;
+    }
+    return values;
+  };
+  const observations = new Float32Array(rollouts.reduce((sum, rollout) => sum + rollout.observations.length, 0));
+  let offset = 0;
+  for (const rollout of rollouts) {
+    observations.set(rollout.observations, offset);
+    offset += rollout.observations.length;
+  }
+  return {
+    count,
+    episodeStart: Int32Array.from(starts),
+    observations,
+    samples: joined((rollout) => rollout.samples),
+    logProbabilities: joined((rollout) => rollout.logProbabilities),
+    values: joined((rollout) => rollout.values),
+    rewards: joined((rollout) => rollout.rewards),
+  };
+}
