@@ -29,6 +29,9 @@ export function checkStructure({ rules, block, blockHash: hash, blockBytes }: Su
   ensure(blockBytes <= maxBlockBytes, 'structure', 'BLOCK_TOO_LARGE', () => {
     return `the block has ${blockBytes} bytes, the chain allows ${maxBlockBytes}`;
   });
+  ensure(Array.isArray(block.batches) && block.payload instanceof Uint8Array, 'structure', 'BLOCK_MALFORMED', () => {
+    return 'the block has no list of batches or no payload bytes';
+  });
   let matching: boolean;
   try {
     matching = matches(block, hash);
