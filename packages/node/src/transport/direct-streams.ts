@@ -1,11 +1,11 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
-import { encodeFrame, FrameReader } from './frame-codec.ts';
+import { encodeFrame, FRAME_HEADER_BYTES, FrameReader } from './frame-codec.ts';
 import { memberOfPeerId } from './member-id.ts';
 import type { PeerLedger } from './peer-ledger.ts';
 import { SendQueue } from './send-queue.ts';
 import type { TransportLog } from './transport-error.ts';
 import type { TransportLimits } from './transport-limits.ts';
-import { type Channel, CHANNELS, MAX_FRAME_BYTES } from './transport-port.ts';
+import { CHANNELS, type Channel, MAX_FRAME_BYTES } from './transport-port.ts';
 
 /** Larger writes are cut, so that a vote on the same connection waits for one chunk and not for a whole block range. */
 const WRITE_CHUNK_BYTES = 65_536;
@@ -17,6 +17,7 @@ const OPEN_TIMEOUT_MS = 5_000;
 interface Outbox {
   readonly member: string;
   readonly channel: Channel;
+  /** Of frames, ready to be written. */
   readonly queue: SendQueue;
   stream: Stream | null;
   pumping: boolean;
@@ -76,7 +77,8 @@ export class DirectStreams {
       this.#shell.ledger.dropped(member, 'TRANSPORT_NOT_CONNECTED');
       return false;
     }
-    const { queued, dropped } = outbox.queue.push(message);
+    // Framed now: the frame is the copy that keeps the queue apart from what the caller does with its bytes.
+    const { queued, dropped } = outbox.queue.push(encodeFrame(message));
     if (dropped > 0) this.#shell.ledger.dropped(member, 'TRANSPORT_QUEUE_FULL', dropped);
     this.#throttleReading(member);
     if (!outbox.pumping) void this.#pump(outbox);
@@ -196,11 +198,10 @@ function takeBatch(queue: SendQueue): { frames: Uint8Array; sizes: number[] } {
   const sizes: number[] = [];
   let total = 0;
   do {
-    const message = queue.shift();
-    if (message === undefined) break;
-    const frame = encodeFrame(message);
+    const frame = queue.shift();
+    if (frame === undefined) break;
     frames.push(frame);
-    sizes.push(message.byteLength);
+    sizes.push(frame.byteLength - FRAME_HEADER_BYTES);
     total += frame.byteLength;
   } while (total < WRITE_CHUNK_BYTES);
   const only = frames[0];

@@ -1,18 +1,18 @@
 /** Length-prefixed frames of a direct stream: 4 bytes big-endian length, then that many bytes. */
-const HEADER_BYTES = 4;
+export const FRAME_HEADER_BYTES = 4;
 
 /** @returns the frame of a message, header included. */
 export function encodeFrame(message: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + message.byteLength);
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + message.byteLength);
   new DataView(frame.buffer).setUint32(0, message.byteLength);
-  frame.set(message, HEADER_BYTES);
+  frame.set(message, FRAME_HEADER_BYTES);
   return frame;
 }
 
 /** Reassembles frames from chunks of any size; holds at most one frame of `maxBytes`. */
 export class FrameReader {
   readonly #maxBytes: number;
-  readonly #header = new Uint8Array(HEADER_BYTES);
+  readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
   #headerFilled = 0;
   #body: Uint8Array | null = null;
   #bodyFilled = 0;
@@ -30,11 +30,11 @@ export class FrameReader {
     let offset = 0;
     while (offset < chunk.byteLength) {
       if (this.#body === null) {
-        const taken = Math.min(HEADER_BYTES - this.#headerFilled, chunk.byteLength - offset);
+        const taken = Math.min(FRAME_HEADER_BYTES - this.#headerFilled, chunk.byteLength - offset);
         this.#header.set(chunk.subarray(offset, offset + taken), this.#headerFilled);
         this.#headerFilled += taken;
         offset += taken;
-        if (this.#headerFilled < HEADER_BYTES) return true;
+        if (this.#headerFilled < FRAME_HEADER_BYTES) return true;
         const length = new DataView(this.#header.buffer).getUint32(0);
         if (length > this.#maxBytes) return false;
         this.#body = new Uint8Array(length);

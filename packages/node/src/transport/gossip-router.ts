@@ -1,5 +1,11 @@
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  gossipsub,
+  StrictNoSign,
+  TopicValidatorResult,
+} from '@libp2p/gossipsub';
 import type { Connection, PeerId } from '@libp2p/interface';
-import { type GossipSub, type GossipSubComponents, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub';
 import { envelopeId } from './gossip-window.ts';
 import { memberOfPeerId } from './member-id.ts';
 import { TransportError } from './transport-error.ts';
@@ -190,7 +196,10 @@ export function hasGossipStream(connection: Connection): boolean {
  *
  * The first frame of a stream announces subscriptions and always passes.
  */
-export function interceptGossipWrites(connection: Connection, pass: (byteLength: number, write: () => void) => void): void {
+export function interceptGossipWrites(
+  connection: Connection,
+  pass: (byteLength: number, write: () => void) => void,
+): void {
   const open = connection.newStream.bind(connection);
   connection.newStream = async (protocols, options) => {
     const stream = await open(protocols, options);

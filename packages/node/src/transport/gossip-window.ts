@@ -49,7 +49,12 @@ export class GossipWindow {
   readonly #nowMs: () => number;
   readonly #tag: () => Uint8Array;
 
-  constructor(windowMs: number, maxEntries: number, nowMs: () => number, tag = () => randomBytes(TAG_BYTES)) {
+  constructor(
+    windowMs: number,
+    maxEntries: number,
+    nowMs: () => number,
+    tag: () => Uint8Array = () => randomBytes(TAG_BYTES),
+  ) {
     this.#windowMs = windowMs;
     this.#maxEntries = maxEntries;
     this.#nowMs = nowMs;

@@ -1,6 +1,6 @@
-import { type Channel, CHANNELS, TOPICS, type Topic } from './transport-port.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { TransportLimits } from './transport-limits.ts';
+import { CHANNELS, type Channel, TOPICS, type Topic } from './transport-port.ts';
 
 type Lane = Topic | Channel;
 
@@ -42,7 +42,8 @@ export class InboundGuard {
   /** @returns whether one more message of `byteLength` bytes is within the peer's allowance; charges it if so. */
   admit(peer: string, lane: Lane, byteLength: number, nowMs: number): boolean {
     const buckets = this.#accounts.get(peer)?.lanes.get(lane);
-    return buckets !== undefined && buckets.messages.take(1, nowMs) && buckets.bytes.take(byteLength, nowMs);
+    if (buckets === undefined) return false;
+    return buckets.messages.take(1, nowMs) && buckets.bytes.take(byteLength, nowMs);
   }
 
   /** Charges misbehaviour. @returns true if that used up the peer's patience: it is now in back-off. */

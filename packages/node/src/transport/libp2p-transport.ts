@@ -39,13 +39,19 @@ export interface ProbeOptions {
   readonly setupMs: number;
   /** How often that is looked at, for new connections and for those that were up. */
   readonly watchMs: number;
+  /** Two connections that begin within this time of each other are a crossing, later ones a reconnection. */
+  readonly crossingMs: number;
 }
 
 /** Tolerant: a peer that is starved of CPU, or paused for some seconds, is not gone. */
-export const DEFAULT_PROBE: ProbeOptions = { intervalMs: 10_000, timeoutMs: 30_000, setupMs: 15_000, watchMs: 1_000 };
+export const DEFAULT_PROBE: ProbeOptions = {
+  intervalMs: 10_000,
+  timeoutMs: 30_000,
+  setupMs: 15_000,
+  watchMs: 1_000,
+  crossingMs: 2_000,
+};
 
-/** Two connections that begin within this time of each other are a crossing, later ones a reconnection. */
-const CROSSING_MS = 2_000;
 const SETUP_POLL_MS = 25;
 
 /** `TransportPort` over libp2p: TCP, noise, yamux, one-hop gossipsub, direct streams. */
@@ -249,7 +255,7 @@ export class Libp2pTransport implements TransportPort {
         if (this.#run?.isOpen !== true) return true;
         const existing = this.#connectionTo(peer);
         if (existing !== undefined) {
-          if (Date.now() - existing.timeline.open < CROSSING_MS) return true;
+          if (Date.now() - existing.timeline.open < this.#probe.crossingMs) return true;
           // It dials although we think that it is connected: its end of the old connection is gone.
           existing.abort(new Error('replaced by a newer connection of the same peer'));
           return false;
@@ -328,7 +334,9 @@ export class Libp2pTransport implements TransportPort {
   #overLink(run: Running, peer: string, direction: Direction, byteLength: number, deliver: () => void): void {
     if (run.links === null) deliver();
     else
-      run.links.pass(peer, direction, byteLength, deliver, () => this.#core.ledger.dropped(peer, 'TRANSPORT_LINK_LOSS'));
+      run.links.pass(peer, direction, byteLength, deliver, () =>
+        this.#core.ledger.dropped(peer, 'TRANSPORT_LINK_LOSS'),
+      );
   }
 }
 

@@ -10,8 +10,8 @@ import { ConditionedLinks, type Direction, type LinkConditions } from './link-co
 import { SendQueue } from './send-queue.ts';
 import { notStarted, TransportCore, type TransportScope } from './transport-core.ts';
 import {
-  type Channel,
   CHANNELS,
+  type Channel,
   type ConnectionHandler,
   type MessageHandler,
   type PeerStatus,
@@ -334,7 +334,10 @@ export class MemoryTransport implements TransportPort {
 
   #overLink(peer: string, direction: Direction, byteLength: number, deliver: () => void): void {
     if (this.#links === null) deliver();
-    else this.#links.pass(peer, direction, byteLength, deliver, () => this.#core.ledger.dropped(peer, 'TRANSPORT_LINK_LOSS'));
+    else
+      this.#links.pass(peer, direction, byteLength, deliver, () =>
+        this.#core.ledger.dropped(peer, 'TRANSPORT_LINK_LOSS'),
+      );
   }
 
   #hasSeen(id: string): boolean {

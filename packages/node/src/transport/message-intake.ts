@@ -44,10 +44,14 @@ export class MessageIntake {
     this.#handler = handler;
   }
 
-  /** Whether the size and rate of an envelope allow looking at it. Refusals are counted and charged. */
+  /**
+   * Whether the topic and rate of an envelope allow looking at it. Refusals are counted and charged.
+   *
+   * Only what may be asked for again is refused here. A message that is bad in itself goes on to `gossip`, so that
+   * routers remember it and do not fetch it a second time.
+   */
   admitGossip(from: string, topic: string, byteLength: number): boolean {
     if (!isTopic(topic)) return this.#refuse(from, 'TRANSPORT_MALFORMED', PATIENCE_COST.malformed);
-    if (byteLength > MAX_GOSSIP_BYTES + 8) return this.#refuse(from, 'TRANSPORT_OVERSIZE', PATIENCE_COST.malformed);
     if (!this.#guard.admit(from, topic, byteLength, this.#nowMs())) {
       return this.#refuse(from, 'TRANSPORT_RATE_LIMITED', PATIENCE_COST.excess);
     }
@@ -59,6 +63,10 @@ export class MessageIntake {
     const content = contentOf(envelope);
     if (content === null) {
       this.#refuse(from, 'TRANSPORT_MALFORMED', PATIENCE_COST.malformed);
+      return 'reject';
+    }
+    if (content.byteLength > MAX_GOSSIP_BYTES) {
+      this.oversize(from);
       return 'reject';
     }
     this.#ledger.received(from, content.byteLength);
@@ -89,7 +97,7 @@ export class MessageIntake {
     this.#judge({ from, via: 'direct', topic: channel, bytes }, () => {});
   }
 
-  /** A frame announced more bytes than its channel allows: never read, charged. */
+  /** More bytes than a topic or channel allows: counted and charged. */
   oversize(from: string): void {
     this.#refuse(from, 'TRANSPORT_OVERSIZE', PATIENCE_COST.malformed);
   }

@@ -1,5 +1,5 @@
-import type { ConnectionHandler, PeerStatus } from './transport-port.ts';
 import type { TransportCode } from './transport-error.ts';
+import type { ConnectionHandler, PeerStatus } from './transport-port.ts';
 
 type Counters = {
   connected: boolean;

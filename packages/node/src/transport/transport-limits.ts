@@ -1,5 +1,6 @@
-import { type Channel, MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, type Topic } from './transport-port.ts';
+import { FRAME_HEADER_BYTES } from './frame-codec.ts';
 import { TransportError } from './transport-error.ts';
+import { type Channel, MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, type Topic } from './transport-port.ts';
 
 /** Inbound allowance of one peer on one topic or channel: sustained rates and what may come at once. */
 export interface LaneLimit {
@@ -78,7 +79,7 @@ export function assertLimits(limits: TransportLimits): void {
     if (!(value > 0)) fail(name, `must be positive, got ${value}`);
   }
   for (const [channel, bytes] of Object.entries(limits.queueBytes)) {
-    const needed = MAX_FRAME_BYTES[channel as Channel];
+    const needed = MAX_FRAME_BYTES[channel as Channel] + FRAME_HEADER_BYTES;
     if (!(bytes >= needed)) fail(`queueBytes.${channel}`, `must hold one message of ${needed} bytes, got ${bytes}`);
   }
   if (limits.gossipBufferBytes < 2 * MAX_GOSSIP_BYTES) {
