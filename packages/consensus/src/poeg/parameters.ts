@@ -39,6 +39,8 @@ export interface PoegParameters {
 
 /** Members that a PoEG chain may have: the triangle of their rates must fit into the parameters of a genesis. */
 export const MAX_POEG_MEMBERS = 700;
+/** Members of a coalition on the chain, so that Shapley values are exact (protocol section 5). */
+export const MAX_COALITION_SIZE = 12;
 /** 1000 currency units per kWh: keeps every bill far inside of 64 bits. */
 export const MAX_PRICE_MICRO_PER_KWH = 1_000_000_000n;
 
@@ -129,6 +131,12 @@ export function validatePoegParameters(parameters: PoegParameters): void {
   } catch (error) {
     if (!(error instanceof MarketError)) throw error;
     throw new PoegParametersError('POEG_INVALID_PARAMETERS', `${error.code}: ${error.message}`);
+  }
+  if (maxCoalitionSize > MAX_COALITION_SIZE) {
+    throw new PoegParametersError(
+      'POEG_INVALID_PARAMETERS',
+      `maxCoalitionSize is ${maxCoalitionSize}, the most is ${MAX_COALITION_SIZE}`,
+    );
   }
   const dearest = Object.entries(prices).find(
     ([name, price]) => name !== 'rewardPpm' && price > MAX_PRICE_MICRO_PER_KWH,
