@@ -1,0 +1,719 @@
+import type { ChainRules, ChainState } from '../chain/state.ts';
+import type { Block, BlockKind, Certificate, Hash, Hex, MemberRank, Vote, VoteExtension } from '../chain/types.ts';
+import { blockHash as hashOf, decodeBlock, encodeBlock } from '../chain/block.ts';
+import { batchHash, transactionId, verifyBatchSignature } from '../chain/transactions.ts';
+import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
+import { proposalDigest, verifyProposalSignature, verifyVote, voteDigest } from '../chain/votes.ts';
+import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
+import { beaconMessage, type ElectionEntry, electionListOf, proposerAt } from '../election/index.ts';
+import { restoreHeight, startHeight, step } from '../engine/index.ts';
+import type { EngineEffect, EngineEvent, HeightContext, LogRecord } from '../engine/types.ts';
+import type { EngineState } from '../engine/index.ts';
+import { composeBlock } from '../composition/compose-block.ts';
+import { decodeState, encodeState, genesisState } from '../execution/index.ts';
+import { isBlockOf, verifyBlock } from '../verification/index.ts';
+import { decodeMessage, type Message } from '../wire/messages.ts';
+import { ContributionPool } from './contribution-pool.ts';
+import { decodeJournalEntry, encodeJournalEntry, heightOf } from './journal.ts';
+import { Mempool } from './mempool.ts';
+import { Outbox } from './outbox.ts';
+import type { PeerEvent, PeerModules, PeerOptions, PeerOutput, StoredPeer } from './ports.ts';
+import { mayClose, slotWakeUps, type SlotView } from './slot-policy.ts';
+import { Synchroniser } from './synchroniser.ts';
+
+/** Blocks of one height that a peer keeps at most; the oldest makes room. */
+const MAX_BLOCKS_PER_HEIGHT = 32;
+/** Messages of the next height that are kept until this peer gets there, per sender. */
+const MAX_EARLY_PER_SENDER = 8;
+
+interface KnownBlock {
+  readonly block: Block;
+  readonly bytes: Uint8Array;
+  /** The state after the block, or why it is invalid; null until it was judged. */
+  verdict: { readonly ok: true; readonly state: ChainState } | { readonly ok: false; readonly code: string } | null;
+}
+
+type EngineInput = EngineEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never;
+
+/** What a peer shows of itself. */
+export interface PeerView {
+  readonly state: ChainState;
+  readonly certificate: Certificate | null;
+  readonly round: number;
+  readonly list: readonly ElectionEntry[];
+  readonly poolTransactions: number;
+  readonly sittingOut: boolean;
+  readonly syncTarget: number | null;
+}
+
+/**
+ * A peer of one chain without its shell: agreement, mempool, contributions, composing, catching up. It is a deterministic
+ * function of what it is told: no socket, disk, clock, timer or random source. The shell (a process, or a simulated world)
+ * delivers events and carries out the outputs in order, making writes durable before it sends what follows them.
+ */
+export class Peer {
+  readonly #rules: ChainRules;
+  readonly #options: PeerOptions;
+  readonly #modules: PeerModules;
+  readonly #self: MemberRank | null;
+  readonly #outbox = new Outbox();
+  readonly #mempool: Mempool;
+  readonly #contributions = new ContributionPool();
+  readonly #own = new Map<string, { readonly bytes: Uint8Array; readonly dueInSlot: number }>();
+  readonly #live = new Set<MemberRank>();
+  readonly #early = new Map<string, { readonly from: MemberRank | null; readonly bytes: Uint8Array }[]>();
+  readonly #blocks = new Map<Hash, KnownBlock>();
+  readonly #sync: Synchroniser;
+  #nowMs = 0;
+  #state: ChainState;
+  #certificate: Certificate | null;
+  #list: readonly ElectionEntry[] = [];
+  #context!: HeightContext;
+  #engine!: EngineState;
+  #slotSinceMs = 0;
+  #lastCommitMs = Number.NEGATIVE_INFINITY;
+  #silentThrough: number;
+  /** What this peer signed at heights above its head, by height: it is sent again, never signed anew. */
+  readonly #journal = new Map<number, LogRecord[]>();
+  /** Votes for blocks that this peer has not seen, at heights where it must know the block to check their extension. */
+  #unplaced: Vote[] = [];
+  #inputs: EngineInput[] = [];
+  #stepping = false;
+  #decided: { readonly block: Block; readonly certificate: Certificate } | null = null;
+
+  /** @throws CodecError when the stored state or certificate cannot be decoded (the caller repairs the store). */
+  constructor(rules: ChainRules, options: PeerOptions, modules: PeerModules, stored: StoredPeer) {
+    this.#rules = rules;
+    this.#options = options;
+    this.#modules = modules;
+    const rank = rules.genesis.members.findIndex(({ publicKey }) => publicKey === modules.signer?.publicKey);
+    this.#self = rank < 0 ? null : rank;
+    this.#state = stored.head === null ? genesisState(rules) : decodeState(rules, stored.head.state);
+    this.#certificate = stored.head === null ? null : decodeCertificate(stored.head.certificate);
+    this.#mempool = new Mempool(options.maxPoolTransactions, this.#state.ledger.accounts.length);
+    const entries = stored.journal.map(decodeJournalEntry);
+    this.#silentThrough = entries.includes(null) ? Math.max(stored.silentThrough, this.#state.height + 1) : stored.silentThrough;
+    for (const entry of entries) {
+      if (entry?.type === 'contribution') this.#rememberOwn(entry.bytes);
+      if (entry?.type !== 'engine' || heightOf(entry.record) <= this.#state.height) continue;
+      const records = this.#journal.get(heightOf(entry.record)) ?? [];
+      this.#journal.set(heightOf(entry.record), [...records, entry.record]);
+    }
+    this.#sync = new Synchroniser({
+      outbox: this.#outbox,
+      reader: modules.reader,
+      timeoutMs: options.syncTimeoutMs,
+      head: () => this.#state.height,
+      liveMembers: () => this.#keysOf(this.#live),
+      adopt: (block, certificate) => this.#adopt(block, certificate),
+    });
+  }
+
+  get view(): PeerView {
+    return {
+      state: this.#state,
+      certificate: this.#certificate,
+      round: this.#engine.round,
+      list: this.#list,
+      poolTransactions: this.#mempool.size,
+      sittingOut: this.#sitsOut(),
+      syncTarget: this.#sync.target,
+    };
+  }
+
+  /** Handles one event. Never throws on anything that another peer can send. */
+  handle(event: PeerEvent): PeerOutput {
+    this.#nowMs = event.nowMs;
+    switch (event.type) {
+      case 'start':
+        this.#start();
+        return this.#outbox.take('accept', null);
+      case 'message': {
+        const { verdict, code } = this.#onMessage(event.from, event.sender, event.bytes);
+        return this.#outbox.take(verdict, code);
+      }
+      case 'submit': {
+        const { verdict, code } = this.#onMessage(this.#self, 'local', event.bytes);
+        return this.#outbox.take(verdict, code);
+      }
+      case 'connection':
+        this.#onConnection(event.member, event.up);
+        return this.#outbox.take('accept', null);
+      case 'timer':
+        this.#onTimer(event.id);
+        return this.#outbox.take('accept', null);
+    }
+  }
+
+  // ---------------------------------------------------------------- heights
+
+  #start(): void {
+    if (this.#self !== null) this.#live.add(this.#self);
+    this.#outbox.timer('status', this.#options.statusMs);
+    this.#outbox.timer('resend-own', this.#options.timeouts.resendMs);
+    this.#enterSlot();
+    this.#enterHeight();
+  }
+
+  #enterSlot(): void {
+    this.#slotSinceMs = this.#nowMs;
+    this.#contributions.prune(this.#state.slot);
+    for (const [key, { dueInSlot }] of this.#own) if (dueInSlot < this.#state.slot) this.#own.delete(key);
+    for (const [index, delayMs] of slotWakeUps(this.#rules, this.#state, this.#options, this.#slotView()).entries())
+      this.#outbox.timer(`slot/${this.#state.slot}/${index}`, delayMs);
+    if (this.#self === null) return;
+    // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
+    for (const bytes of this.#modules.source?.contributions(this.#state.slot) ?? []) {
+      const key = this.#rememberOwn(bytes);
+      if (key !== null) this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
+    }
+    for (const { bytes, dueInSlot } of this.#own.values())
+      if (dueInSlot >= this.#state.slot) this.#outbox.broadcast('announcements', { type: 'contribution', bytes });
+  }
+
+  /** Takes a contribution of this member into the pool; null when one with its key is there already. */
+  #rememberOwn(bytes: Uint8Array): string | null {
+    const { application, genesis, chainId } = this.#rules;
+    const verdict = application.checkContribution(genesis, chainId, bytes, this.#state.slot);
+    if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
+    const { key, dueInSlot } = verdict.contribution;
+    this.#own.set(key, { bytes, dueInSlot });
+    this.#contributions.add(verdict.contribution);
+    return key;
+  }
+
+  #enterHeight(): void {
+    const records = this.#journal.get(this.#state.height + 1) ?? [];
+    this.#journal.delete(this.#state.height + 1);
+    this.#blocks.clear();
+    this.#unplaced = [];
+    this.#list = electionListOf(this.#rules, this.#state, this.#certificate);
+    this.#context = this.#heightContext();
+    if (this.#sitsOut()) this.#outbox.notice({ type: 'sitting-out', height: this.#context.height });
+    if (records.length === 0) {
+      this.#engine = startHeight(this.#context);
+    } else {
+      for (const record of records) if (record.type !== 'vote') this.#remember(record.block);
+      const { state, effects } = restoreHeight(this.#context, records);
+      this.#engine = state;
+      for (const effect of effects) this.#apply(effect);
+    }
+    this.#considerBlock();
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const [sender, messages] of early) for (const { from, bytes } of messages) this.#onMessage(from, sender, bytes);
+  }
+
+  #heightContext(): HeightContext {
+    const { genesis, chainId } = this.#rules;
+    const height = this.#state.height + 1;
+    const self = this.#sitsOut() ? null : this.#self;
+    const sign = (digest: Hash): Hex => {
+      if (this.#modules.signer === null) throw new Error('a follower was asked to sign');
+      return this.#modules.signer.sign(digest);
+    };
+    return {
+      height,
+      members: genesis.members.length,
+      quorum: genesis.quorum,
+      self,
+      timeouts: this.#options.timeouts,
+      proposer: (round) => proposerAt(this.#list, round),
+      judge: (block, blockHash) => this.#judge(block, blockHash),
+      signVote: (vote) => {
+        const unsigned = { ...vote, voter: this.#self as MemberRank };
+        return { ...unsigned, signature: sign(voteDigest(chainId, unsigned)) };
+      },
+      signProposal: (proposal) => {
+        const unsigned = { ...proposal, proposer: this.#self as MemberRank };
+        return { ...unsigned, signature: sign(proposalDigest(chainId, unsigned)) };
+      },
+      extend: (block, blockHash) => this.#extend(block, blockHash),
+    };
+  }
+
+  /** Whether this peer must not sign at the height that it is in. */
+  #sitsOut(): boolean {
+    return this.#state.height + 1 <= this.#silentThrough;
+  }
+
+  #extend(block: Block, blockHash: Hash): VoteExtension {
+    const term = this.#beaconTermOf(block);
+    if (term === null || this.#modules.signer === null) return { beaconShare: null };
+    return { beaconShare: this.#modules.signer.signBeaconShare(beaconMessage(this.#rules.chainId, term, blockHash)) };
+  }
+
+  /** The term that this block's precommits seed; null when they seed none. */
+  #beaconTermOf(block: Block): number | null {
+    const { kind, slot, term } = block.header;
+    return kind === 'settlement' && isLastSlotOfTerm(this.#rules.genesis, slot) ? term + 1 : null;
+  }
+
+  #judge(block: Block, blockHash: Hash): 'valid' | 'invalid' | 'defer' {
+    const known = this.#remember(block, blockHash);
+    if (known.verdict === null) {
+      const verdict = verifyBlock(this.#rules, this.#state, block, blockHash, known.bytes.length);
+      known.verdict = verdict.ok ? verdict : { ok: false, code: verdict.rejection.code };
+      if (!verdict.ok)
+        this.#outbox.notice({
+          type: 'refused',
+          what: 'block',
+          code: verdict.rejection.code,
+          sender: `member ${block.header.composer}`,
+          reason: verdict.rejection.message,
+        });
+    }
+    if (!known.verdict.ok) return 'invalid';
+    const closesTheSlot = block.header.kind === 'closing' && this.#state.phase === 'open';
+    return closesTheSlot && !this.#mayClose() ? 'defer' : 'valid';
+  }
+
+  #remember(block: Block, hash: Hash = hashOf(block.header), bytes: Uint8Array = encodeBlock(block)): KnownBlock {
+    const held = this.#blocks.get(hash);
+    if (held !== undefined) return held;
+    const [oldest] = this.#blocks.keys();
+    if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
+    const known: KnownBlock = { block, bytes, verdict: null };
+    this.#blocks.set(hash, known);
+    return known;
+  }
+
+  // ---------------------------------------------------------------- engine
+
+  #feed(input: EngineInput): void {
+    this.#inputs.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        const { state, effects } = step(this.#context, this.#engine, { ...next, nowMs: this.#nowMs } as EngineEvent);
+        if (state.round > this.#engine.round)
+          this.#outbox.notice({ type: 'round', height: this.#context.height, round: state.round });
+        this.#engine = state;
+        for (const effect of effects) this.#apply(effect);
+        if (this.#decided !== null) {
+          const { block, certificate } = this.#decided;
+          this.#decided = null;
+          this.#inputs = [];
+          this.#commit(block, certificate, false);
+        }
+      }
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #apply(effect: EngineEffect): void {
+    switch (effect.type) {
+      case 'persist':
+        this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'engine', record: effect.record }) });
+        return;
+      case 'send-vote':
+        this.#outbox.send(this.#keyOf(effect.to), 'votes', { type: 'votes', votes: [effect.vote] });
+        return;
+      case 'broadcast-votes':
+        this.#outbox.broadcast('bundles', { type: 'votes', votes: effect.votes }, true);
+        return;
+      case 'broadcast-proposal': {
+        const { proposal, polVotes, block } = effect;
+        const known = this.#remember(block, proposal.blockHash);
+        this.#outbox.broadcast('proposals', { type: 'proposal', proposal, block: known.bytes, polVotes }, true);
+        return;
+      }
+      case 'schedule': {
+        const { name, height, round } = effect.timer;
+        this.#outbox.timer(`engine/${name}/${height}/${round}`, effect.delayMs);
+        return;
+      }
+      case 'compose':
+        this.#compose(effect.round);
+        return;
+      case 'fetch-block':
+        this.#fetch(effect.blockHash, 0);
+        return;
+      case 'decide':
+        this.#decided = effect;
+        return;
+      case 'conflict': {
+        const member = 'voter' in effect.first ? effect.first.voter : effect.first.proposer;
+        const what = 'voter' in effect.first ? effect.first.type : 'proposal';
+        this.#outbox.notice({ type: 'conflict', member, height: effect.first.height, what });
+      }
+    }
+  }
+
+  /** Asks the members one after the other for a block that a quorum has voted for. */
+  #fetch(hash: Hash, attempt: number): void {
+    const members = this.#keysOf(this.#live);
+    const member = members[attempt % Math.max(1, members.length)];
+    if (member !== undefined)
+      this.#outbox.send(member, 'request', { type: 'get-block', height: this.#context.height, hash });
+    this.#outbox.timer(`fetch/${this.#context.height}/${hash}/${attempt + 1}`, this.#options.syncTimeoutMs / 4);
+  }
+
+  // ---------------------------------------------------------------- composing
+
+  /** Looks for a reason to make a block now or later, and tells the engine. */
+  #considerBlock(): void {
+    if (this.#sync.target !== null) return;
+    const due = this.#state.phase === 'closed' ? this.#settlementDue() : this.#mayClose();
+    if (due) {
+      this.#feed({ type: 'reconsider' });
+      this.#feed({ type: 'block-wanted' });
+      this.#feed({ type: 'can-compose' });
+      return;
+    }
+    if (this.#state.phase === 'closed') {
+      const delayMs = slotEndMs(this.#rules.genesis, this.#state.slot) - this.#nowMs;
+      this.#outbox.timer(`slot/${this.#state.slot}/closed`, delayMs);
+      return;
+    }
+    const sinceMs = this.#mempool.waitingSinceMs(this.#rules, this.#state, (sender) => this.#nonceOf(sender));
+    if (sinceMs === null) return;
+    const impatientInMs = sinceMs + this.#options.txPatienceMs - this.#nowMs;
+    if (impatientInMs <= 0) this.#feed({ type: 'block-wanted' });
+    else this.#outbox.timer(`patience/${this.#context.height}`, impatientInMs);
+    const waitMs = this.#lastCommitMs + this.#options.minBlockIntervalMs - this.#nowMs;
+    if (waitMs > 0) this.#outbox.timer(`interval/${this.#context.height}`, waitMs);
+    else this.#feed({ type: 'can-compose' });
+  }
+
+  /** After a closing block: whether this peer's clock allows the settlement (or, if chain time lags, another closing block). */
+  #settlementDue(): boolean {
+    const { genesis } = this.#rules;
+    return genesis.slot.clock === 'ready' || this.#nowMs >= slotEndMs(genesis, this.#state.slot);
+  }
+
+  #mayClose(): boolean {
+    return this.#state.phase === 'open' && mayClose(this.#rules, this.#state, this.#options, this.#slotView());
+  }
+
+  #slotView(): SlotView {
+    return { nowMs: this.#nowMs, slotSinceMs: this.#slotSinceMs, live: this.#live, pool: this.#contributions };
+  }
+
+  #kindToCompose(): BlockKind | null {
+    if (this.#state.phase === 'open') {
+      if (this.#mayClose()) return 'closing';
+      const sinceMs = this.#mempool.waitingSinceMs(this.#rules, this.#state, (sender) => this.#nonceOf(sender));
+      return sinceMs === null ? null : 'transactions';
+    }
+    if (!this.#settlementDue()) return null;
+    const chainTimeMs = chainTimeOf(this.#state, this.#certificate);
+    return settlementIsDue(this.#rules, this.#state, chainTimeMs) ? 'settlement' : 'closing';
+  }
+
+  #compose(round: number): void {
+    const kind = this.#kindToCompose();
+    const batches = kind === null || kind === 'settlement' ? [] : this.#mempool.select(this.#rules, this.#state);
+    if (kind === null || this.#self === null || (kind === 'transactions' && batches.length === 0)) {
+      this.#feed({ type: 'composed', round, block: null, blockHash: null });
+      return;
+    }
+    const { block, blockHash, state } = composeBlock(this.#rules, this.#state, {
+      kind,
+      composer: this.#self,
+      composingRound: round,
+      parentCertificate: this.#certificate,
+      batches,
+      contributions: kind === 'settlement' ? this.#contributions.dueIn(this.#state.slot) : [],
+    });
+    this.#remember(block, blockHash).verdict = { ok: true, state };
+    this.#feed({ type: 'composed', round, block, blockHash });
+  }
+
+  // ---------------------------------------------------------------- commit
+
+  #commit(block: Block, certificate: Certificate, viaSync: boolean): void {
+    const hash = certificate.blockHash;
+    const known = this.#remember(block, hash);
+    if (known.verdict === null) this.#judge(block, hash);
+    const verdict = known.verdict as KnownBlock['verdict'];
+    // A quorum of honest voters has found the block valid; finding otherwise means corrupt memory or more than b liars.
+    if (verdict === null || !verdict.ok) throw new Error(`a certified block at height ${block.header.height} is invalid: ${verdict?.code}`);
+    const slotBefore = this.#state.slot;
+    this.#state = verdict.state;
+    this.#certificate = certificate;
+    this.#lastCommitMs = this.#nowMs;
+    const transactionIds = block.batches.flatMap((batch) => {
+      const id = batchHash(batch);
+      return batch.operations.map((_, index) => transactionId(id, index));
+    });
+    this.#mempool.prune(this.#state.height, (sender) => this.#nonceOf(sender));
+    this.#outbox.write({
+      type: 'commit',
+      commit: {
+        height: block.header.height,
+        blockHash: hash,
+        block: known.bytes,
+        certificate: encodeCertificate(certificate),
+        state: encodeState(this.#rules, this.#state),
+        transactionIds,
+        carry: [
+          ...[...this.#own.values()]
+            .filter(({ dueInSlot }) => dueInSlot >= this.#state.slot)
+            .map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes })),
+          ...[...this.#journal.values()].flat().map((record) => encodeJournalEntry({ type: 'engine', record })),
+        ],
+      },
+    });
+    this.#outbox.notice({
+      type: 'committed',
+      height: block.header.height,
+      blockHash: hash,
+      round: certificate.round,
+      viaSync,
+      transactions: transactionIds.length,
+    });
+    this.#sync.onHead();
+    if (this.#state.slot !== slotBefore) this.#enterSlot();
+    this.#enterHeight();
+  }
+
+  /** A certified block from a peer that is ahead; true when it became this peer's head. */
+  #adopt(blockBytes: Uint8Array, certificateBytes: Uint8Array): boolean {
+    const block = decodeBlock(blockBytes);
+    const certificate = decodeCertificate(certificateBytes);
+    const hash = hashOf(block.header);
+    const isNext = block.header.height === this.#context.height && certificate.height === this.#context.height;
+    if (!isNext || certificate.blockHash !== hash || !isBlockOf(block, hash)) return false;
+    verifyCertificate(this.#rules, certificate, this.#beaconTermOf(block));
+    this.#remember(block, hash, blockBytes);
+    this.#judge(block, hash);
+    if (this.#blocks.get(hash)?.verdict?.ok !== true) return false;
+    this.#inputs = [];
+    this.#commit(block, certificate, true);
+    return true;
+  }
+
+  // ---------------------------------------------------------------- messages
+
+  #onMessage(from: MemberRank | null, sender: string, bytes: Uint8Array): { verdict: PeerOutput['verdict']; code: string | null } {
+    try {
+      const verdict = this.#dispatch(from, sender, decodeMessage(bytes), bytes);
+      return { verdict: verdict === 'accept' ? 'accept' : 'ignore', code: verdict === 'accept' ? null : verdict };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : null;
+      if (code === null) throw error;
+      const reason = (error as Error).message;
+      this.#outbox.notice({ type: 'refused', what: 'message', code, sender, reason });
+      return { verdict: 'reject', code };
+    }
+  }
+
+  /** `accept`, or the reason why the message is of no use now. Throws an error with a code for what must not be sent at all. */
+  #dispatch(from: MemberRank | null, sender: string, message: Message, bytes: Uint8Array): string {
+    switch (message.type) {
+      case 'proposal':
+        return this.#onProposal(from, sender, message, bytes);
+      case 'votes':
+        return this.#onVotes(from, sender, message.votes, bytes);
+      case 'batch':
+        return this.#onBatch(message, bytes, sender === 'local');
+      case 'contribution':
+        return this.#onContribution(message.bytes);
+      case 'status':
+        return this.#sync.onStatus(sender, message.height);
+      case 'get-blocks':
+        return this.#sync.onGetBlocks(sender, message);
+      case 'blocks':
+        return this.#sync.onBlocks(sender, message.items);
+      case 'get-block': {
+        const known = message.height === this.#context.height ? this.#blocks.get(message.hash) : undefined;
+        if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
+        else if (message.height <= this.#state.height) this.#sync.onGetBlocks(sender, { from: message.height, count: 1 });
+        return 'accept';
+      }
+      case 'block':
+        return this.#onBlock(decodeBlock(message.block), message.block);
+    }
+  }
+
+  #onProposal(from: MemberRank | null, sender: string, message: Message & { type: 'proposal' }, bytes: Uint8Array): string {
+    const { proposal, polVotes } = message;
+    if (proposal.height !== this.#context.height) return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
+    verifyProposalSignature(this.#rules, proposal);
+    const block = decodeBlock(message.block);
+    if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash))
+      return 'PROPOSAL_OTHER_BLOCK';
+    for (const vote of polVotes) verifyVote(this.#rules, vote, null);
+    this.#remember(block, proposal.blockHash, message.block);
+    this.#feed({ type: 'proposal', proposal, block, polVotes });
+    this.#placeVotes();
+    return 'accept';
+  }
+
+  #onBlock(block: Block, bytes: Uint8Array): string {
+    const hash = hashOf(block.header);
+    if (block.header.height !== this.#context.height || !isBlockOf(block, hash)) return 'BLOCK_NOT_WANTED';
+    const wanted = this.#unplaced.some((vote) => vote.blockHash === hash) || this.#engine.missing.includes(hash);
+    if (!wanted) return 'BLOCK_NOT_WANTED';
+    this.#remember(block, hash, bytes);
+    this.#feed({ type: 'block', block, blockHash: hash });
+    this.#placeVotes();
+    return 'accept';
+  }
+
+  #onVotes(from: MemberRank | null, sender: string, votes: readonly Vote[], bytes: Uint8Array): string {
+    const [first] = votes;
+    if (first === undefined) return 'VOTES_EMPTY';
+    if (first.height !== this.#context.height) return this.#elsewhere(first.height, from, sender, bytes, null);
+    const usable: Vote[] = [];
+    for (const vote of votes) {
+      if (vote.height !== first.height) return 'VOTES_MIXED_HEIGHTS';
+      if (this.#awaitsBlock(vote)) this.#keepUnplaced(vote);
+      else {
+        verifyVote(this.#rules, vote, this.#beaconOf(vote));
+        usable.push(vote);
+      }
+    }
+    if (usable.length > 0) this.#feed({ type: 'votes', votes: usable });
+    return 'accept';
+  }
+
+  /** At the end of a term only the block tells whether a precommit must carry a beacon share. */
+  #awaitsBlock(vote: Vote): boolean {
+    if (vote.type !== 'precommit' || vote.blockHash === null || this.#state.phase !== 'closed') return false;
+    return isLastSlotOfTerm(this.#rules.genesis, this.#state.slot) && !this.#blocks.has(vote.blockHash);
+  }
+
+  #beaconOf(vote: Vote): { term: number; settlementHash: Hash } | null {
+    const block = vote.blockHash === null ? undefined : this.#blocks.get(vote.blockHash)?.block;
+    const term = block === undefined || vote.type !== 'precommit' ? null : this.#beaconTermOf(block);
+    return term === null || vote.blockHash === null ? null : { term, settlementHash: vote.blockHash };
+  }
+
+  #keepUnplaced(vote: Vote): void {
+    if (this.#unplaced.some((held) => held.voter === vote.voter && held.round === vote.round)) return;
+    // One vote a voter, the newest round: enough to fetch and to place what decides, and bounded.
+    this.#unplaced = [...this.#unplaced.filter((held) => held.voter !== vote.voter), vote];
+    const { quorum, members } = this.#context;
+    const backers = this.#unplaced.filter((held) => held.blockHash === vote.blockHash).length;
+    if (backers === members - quorum + 1 && vote.blockHash !== null) this.#fetch(vote.blockHash, 0);
+  }
+
+  #placeVotes(): void {
+    const placeable = this.#unplaced.filter((vote) => !this.#awaitsBlock(vote));
+    if (placeable.length === 0) return;
+    this.#unplaced = this.#unplaced.filter((vote) => this.#awaitsBlock(vote));
+    const votes = placeable.filter((vote) => {
+      try {
+        verifyVote(this.#rules, vote, this.#beaconOf(vote));
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (votes.length > 0) this.#feed({ type: 'votes', votes });
+  }
+
+  /** A message of another height: help who is behind, keep what is just ahead, catch up with what is further. */
+  #elsewhere(height: number, from: MemberRank | null, sender: string, bytes: Uint8Array, block: Uint8Array | null): string {
+    if (height < this.#context.height) {
+      if (from !== null && from !== this.#self) this.#sync.tellStatus(sender, this.#nowMs);
+      return 'MESSAGE_OF_THE_PAST';
+    }
+    if (from === null) return 'MESSAGE_OF_THE_FUTURE';
+    if (height === this.#context.height + 1) {
+      const kept = this.#early.get(sender) ?? [];
+      if (kept.length < MAX_EARLY_PER_SENDER) this.#early.set(sender, [...kept, { from, bytes }]);
+      const parent = block === null ? null : decodeBlock(block).parentCertificate;
+      if (parent !== null && this.#learn(parent)) return 'accept';
+    }
+    this.#sync.onAhead(sender, height - 1);
+    return 'MESSAGE_OF_THE_FUTURE';
+  }
+
+  /** A proposal of the next height carries the certificate of this one: use it if the block is here. */
+  #learn(certificate: Certificate): boolean {
+    const known = this.#blocks.get(certificate.blockHash);
+    if (known === undefined || certificate.height !== this.#context.height) return false;
+    verifyCertificate(this.#rules, certificate, this.#beaconTermOf(known.block));
+    this.#feed({ type: 'votes', votes: certificate.votes });
+    return this.#state.height === certificate.height;
+  }
+
+  #onBatch(message: Message & { type: 'batch' }, bytes: Uint8Array, local: boolean): string {
+    const { batch } = message;
+    const account = this.#state.ledger.accounts.find(({ publicKey }) => publicKey === batch.sender);
+    if (account === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
+    const hash = batchHash(batch);
+    if (this.#mempool.has(hash)) return 'TRANSACTION_KNOWN';
+    verifyBatchSignature(this.#rules, batch);
+    const verdict = this.#mempool.add(this.#state, account.nonce, batch, hash, bytes, this.#nowMs, local);
+    if (verdict !== 'added') return `TRANSACTION_${verdict.toUpperCase().replaceAll('-', '_')}`;
+    if (local) this.#outbox.broadcast('transactions', message);
+    this.#considerBlock();
+    return 'accept';
+  }
+
+  #onContribution(bytes: Uint8Array): string {
+    const { application, genesis, chainId } = this.#rules;
+    const verdict = application.checkContribution(genesis, chainId, bytes, this.#state.slot);
+    if (!verdict.ok) return verdict.code;
+    const added = this.#contributions.add(verdict.contribution);
+    if (added === 'conflict')
+      this.#outbox.notice({ type: 'conflict', member: verdict.contribution.author, height: this.#context.height, what: verdict.contribution.key });
+    if (added !== 'added') return `CONTRIBUTION_${added.toUpperCase()}`;
+    this.#considerBlock();
+    return 'accept';
+  }
+
+  // ---------------------------------------------------------------- connections and timers
+
+  #onConnection(member: MemberRank, up: boolean): void {
+    if (!up) this.#live.delete(member);
+    else {
+      this.#live.add(member);
+      this.#sync.tellStatus(this.#keyOf(member), this.#nowMs);
+    }
+    this.#considerBlock();
+  }
+
+  #onTimer(id: string): void {
+    const [kind, ...rest] = id.split('/');
+    if (kind === 'engine') {
+      const [name, height, round] = rest;
+      this.#feed({ type: 'timer', timer: { name: name as never, height: Number(height), round: Number(round) } });
+    } else if (kind === 'fetch') {
+      const [height, hash = '', attempt] = rest;
+      if (Number(height) === this.#context.height && !this.#blocks.has(hash)) this.#fetch(hash, Number(attempt));
+    } else if (kind === 'status') {
+      this.#sync.heartbeat(this.#nowMs);
+      this.#outbox.timer('status', this.#options.statusMs);
+    } else if (kind === 'resend-own') {
+      this.#resendOwn();
+      this.#outbox.timer('resend-own', this.#options.timeouts.resendMs);
+    } else if (kind === 'sync') {
+      this.#sync.onTimeout(Number(rest[0]));
+      this.#considerBlock();
+    } else {
+      // slot, patience, interval: the clock has moved, so look again.
+      this.#considerBlock();
+    }
+  }
+
+  /** Tells the others again what this member has signed for the open slot, and local transactions that still wait. */
+  #resendOwn(): void {
+    const { resendMs } = this.#options.timeouts;
+    if (this.#nowMs - this.#slotSinceMs >= resendMs)
+      for (const { bytes, dueInSlot } of this.#own.values())
+        if (dueInSlot >= this.#state.slot) this.#outbox.broadcast('announcements', { type: 'contribution', bytes }, true);
+    for (const bytes of this.#mempool.overdueLocal(this.#nowMs, resendMs)) {
+      const message = decodeMessage(bytes);
+      this.#outbox.broadcast('transactions', message, true);
+    }
+  }
+
+  #nonceOf(sender: Hex): number {
+    return this.#state.ledger.accounts.find(({ publicKey }) => publicKey === sender)?.nonce ?? 0;
+  }
+
+  #keyOf(rank: MemberRank): Hex {
+    return this.#rules.genesis.members[rank]?.publicKey ?? '';
+  }
+
+  #keysOf(ranks: Iterable<MemberRank>): Hex[] {
+    return [...ranks].filter((rank) => rank !== this.#self).map((rank) => this.#keyOf(rank)).sort();
+  }
+}

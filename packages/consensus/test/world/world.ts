@@ -1,0 +1,445 @@
+import { signBatch } from '../../src/chain/index.ts';
+import type { ChainRules } from '../../src/chain/state.ts';
+import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
+import type { ContributionSource } from '../../src/application/types.ts';
+import { Peer } from '../../src/peer/peer.ts';
+import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
+import { poegParametersOf, signAnnouncement, signReading, singletonScoreWh } from '../../src/poeg/index.ts';
+import { encodeMessage } from '../../src/wire/messages.ts';
+import { SimulatedDisk } from './disk.ts';
+import { type WorldChain, worldChain } from './genesis.ts';
+import { decodeState } from '../../src/execution/index.ts';
+import { InvariantViolation, Monitors } from './monitors.ts';
+import { Rng } from './rng.ts';
+
+/** Hostility of a world's first phase; the second phase has none of it. */
+export interface Weather {
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Probability of a delay ten times as long. */
+  readonly straggler: number;
+  readonly maxDiskMs: number;
+  /** Crashes a virtual second, over all peers. */
+  readonly crashesPerSecond: number;
+  readonly maxDownMs: number;
+  /** Peers are cut into two groups for a while, so many times a virtual second. */
+  readonly partitionsPerSecond: number;
+  readonly maxPartitionMs: number;
+  /** Each peer's clock is off by up to this. */
+  readonly maxSkewMs: number;
+}
+
+export const FAIR: Weather = {
+  loss: 0,
+  duplicate: 0,
+  minDelayMs: 1,
+  maxDelayMs: 20,
+  straggler: 0,
+  maxDiskMs: 5,
+  crashesPerSecond: 0,
+  maxDownMs: 0,
+  partitionsPerSecond: 0,
+  maxPartitionMs: 0,
+  maxSkewMs: 0,
+};
+
+export interface WorldOptions {
+  readonly seed: string;
+  readonly members: number;
+  readonly clock: 'wall' | 'ready';
+  readonly slotMs: number;
+  readonly weather: Weather;
+  /** Virtual length of the hostile phase. */
+  readonly stormMs: number;
+  /** Transactions that clients submit during the storm. */
+  readonly transactions: number;
+}
+
+interface Node {
+  readonly rank: number;
+  readonly disk: SimulatedDisk;
+  readonly skewMs: number;
+  peer: Peer | null;
+  /** Counts starts, so that what was meant for an earlier life is not delivered to a later one. */
+  life: number;
+  timers: Map<string, number>;
+  queue: PeerOutput[];
+  syncing: readonly StoreWrite[];
+  isFlushing: boolean;
+}
+
+const START_MS = 1_700_000_000_000;
+
+const PEER_OPTIONS: PeerOptions = {
+  timeouts: { proposeMs: 400, prevoteMs: 200, precommitMs: 200, stepMs: 100, collectMs: 150, resendMs: 300 },
+  txPatienceMs: 300,
+  minBlockIntervalMs: 0,
+  slotPaceMs: 0,
+  readyTimeoutMs: 1_500,
+  statusMs: 400,
+  syncTimeoutMs: 800,
+  maxPoolTransactions: 5_000,
+};
+
+/**
+ * Peers of one chain, unchanged, under a virtual clock, network and disk. One seed decides every delay, loss, duplicate,
+ * crash and draw; the same seed gives the same trace. In the storm everything may happen; then the weather clears and the
+ * world must come to rest: every peer at one head, every transaction of a client committed, slots closing.
+ */
+export class World {
+  readonly chain: WorldChain;
+  readonly monitors: Monitors;
+  readonly nodes: Node[];
+  readonly #options: WorldOptions;
+  readonly #rng: Rng;
+  readonly #queue = new EventQueue();
+  readonly #clients: { readonly bytes: Uint8Array; readonly sender: number; done: boolean }[] = [];
+  #nowMs = START_MS;
+  #weather: Weather;
+  #cut: ReadonlySet<number> = new Set();
+  #trace = sha256(new Uint8Array());
+  #events = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#weather = options.weather;
+    this.#rng = new Rng(options.seed);
+    const { seed, members, clock, slotMs } = options;
+    this.chain = worldChain({ seed, members, clock, slotMs, genesisTimeMs: START_MS });
+    this.monitors = new Monitors(this.chain.rules);
+    this.nodes = Array.from({ length: members }, (_, rank) => ({
+      rank,
+      disk: new SimulatedDisk(),
+      skewMs: Math.round((this.#rng.unit() * 2 - 1) * options.weather.maxSkewMs),
+      peer: null,
+      life: 0,
+      timers: new Map(),
+      queue: [],
+      syncing: [],
+      isFlushing: false,
+    }));
+  }
+
+  /** SHA-256 over everything that happened, in order. */
+  get trace(): string {
+    return this.#trace;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  get virtualMs(): number {
+    return this.#nowMs - START_MS;
+  }
+
+  /** The storm: returns when its time is over. */
+  storm(): void {
+    for (const node of this.nodes) this.#at(this.#rng.below(50), () => this.#boot(node));
+    for (let k = 0; k < this.#options.transactions; k += 1)
+      this.#at(this.#rng.below(this.#options.stormMs), () => this.#clientSubmits());
+    this.#scheduleCrash();
+    this.#scheduleCut();
+    this.#runUntil(START_MS + this.#options.stormMs);
+  }
+
+  /** Fair weather: every peer up, every link timely. Runs until `isDone`, at most `boundMs` of virtual time. */
+  calm(boundMs: number, isDone: (world: World) => boolean): void {
+    this.#weather = FAIR;
+    this.#cut = new Set();
+    for (const node of this.nodes) if (node.peer === null) this.#boot(node);
+    const endMs = this.#nowMs + boundMs;
+    while (this.#nowMs < endMs && !isDone(this)) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
+    if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
+  }
+
+  /** Every peer has the same head, at least `height`, in slot `slot` or later, and no client waits. */
+  isAtRest(slot: number): boolean {
+    const views = this.nodes.map(({ peer }) => peer?.view);
+    return (
+      views.every((view) => view !== undefined && view.state.slot >= slot) &&
+      this.nodes.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
+      this.#clients.every(({ done }) => done)
+    );
+  }
+
+  describe(): string {
+    const peers = this.nodes.map(({ rank, peer, disk }) => {
+      const view = peer?.view;
+      return `${rank}:${view === undefined ? 'down' : `h${disk.commits.length} r${view.round} s${view.state.slot} ${view.state.phase} pool ${view.poolTransactions} sync ${view.syncTarget}`}`;
+    });
+    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait`;
+  }
+
+  // ---------------------------------------------------------------- peers
+
+  #boot(node: Node): void {
+    const { rules, signers } = this.chain;
+    const modules = { signer: signers[node.rank] ?? null, source: this.#source(node.rank), reader: node.disk };
+    node.life += 1;
+    node.peer = new Peer(rules, PEER_OPTIONS, modules, node.disk.load());
+    this.#record(`boot ${node.rank}`);
+    this.#handle(node, { type: 'start' });
+    for (const other of this.nodes) if (other !== node && other.peer !== null) this.#connect(node, other);
+  }
+
+  #connect(a: Node, b: Node): void {
+    for (const [self, other] of [[a, b], [b, a]] as const) {
+      const life = self.life;
+      this.#at(this.#delay(), () => {
+        if (self.life === life && other.peer !== null) this.#handle(self, { type: 'connection', member: other.rank, up: true });
+      });
+    }
+  }
+
+  #crash(node: Node): void {
+    if (node.peer === null) return;
+    this.#record(`crash ${node.rank}`);
+    node.disk.crash([...node.syncing, ...node.queue.flatMap(({ writes }) => writes)], this.#rng);
+    node.peer = null;
+    node.life += 1;
+    node.timers.clear();
+    node.queue = [];
+    node.syncing = [];
+    node.isFlushing = false;
+    for (const other of this.nodes)
+      if (other !== node) this.#at(this.#delay(), () => this.#handle(other, { type: 'connection', member: node.rank, up: node.peer !== null }));
+  }
+
+  #handle(node: Node, event: PeerEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never): PeerOutput | null {
+    if (node.peer === null) return null;
+    const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs } as PeerEvent);
+    const life = node.life;
+    for (const { id, delayMs } of output.timers) {
+      const dueMs = this.#nowMs + delayMs;
+      node.timers.set(id, dueMs);
+      this.#at(delayMs, () => {
+        if (node.life !== life || node.timers.get(id) !== dueMs) return;
+        node.timers.delete(id);
+        this.#handle(node, { type: 'timer', id });
+      });
+    }
+    for (const notice of output.notices)
+      if (notice.type === 'refused' && notice.what === 'block')
+        throw new InvariantViolation(`3: member ${node.rank} calls an honest block invalid: ${notice.reason}`);
+    node.queue.push(output);
+    this.#flush(node);
+    return output;
+  }
+
+  /** As the real shell: one sync for everything that waits, then the messages in order. */
+  #flush(node: Node): void {
+    if (node.isFlushing || node.queue.length === 0) return;
+    const group = node.queue;
+    node.queue = [];
+    node.syncing = group.flatMap(({ writes }) => writes);
+    node.isFlushing = true;
+    const life = node.life;
+    const release = (): void => {
+      if (node.life !== life) return;
+      const before = node.disk.commits.length;
+      node.disk.sync(node.syncing);
+      node.syncing = [];
+      node.isFlushing = false;
+      for (const commit of node.disk.commits.slice(before)) this.#onDurable(node, commit);
+      for (const { sends } of group) for (const send of sends) this.#transmit(node, send);
+      this.#flush(node);
+    };
+    if (node.syncing.length === 0) release();
+    else this.#at(1 + this.#rng.below(this.#weather.maxDiskMs), release);
+  }
+
+  #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
+    this.#record(`commit ${node.rank} ${commit.height} ${commit.blockHash}`);
+    this.monitors.committed(node.rank, commit, node.disk.commits[commit.height - 2]?.state ?? null);
+  }
+
+  // ---------------------------------------------------------------- network
+
+  #transmit(from: Node, outgoing: Outgoing): void {
+    this.monitors.sent(from.rank, outgoing);
+    const { members } = this.chain.rules.genesis;
+    const targets =
+      outgoing.type === 'broadcast'
+        ? this.nodes.filter((node) => node !== from)
+        : this.nodes.filter(({ rank }) => members[rank]?.publicKey === outgoing.to);
+    for (const target of targets) {
+      const copies = this.#rng.chance(this.#weather.duplicate) ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        if (this.#rng.chance(this.#weather.loss) || this.#cut.has(from.rank) !== this.#cut.has(target.rank)) continue;
+        const sender = members[from.rank]?.publicKey as string;
+        const life = target.life;
+        this.#at(this.#delay(), () => {
+          if (target.life === life) this.#deliver(target, from.rank, sender, outgoing.bytes);
+        });
+      }
+    }
+  }
+
+  #deliver(target: Node, from: number, sender: string, bytes: Uint8Array): void {
+    const output = this.#handle(target, { type: 'message', from, sender, bytes });
+    this.#record(`deliver ${from} ${target.rank} ${bytes.length} ${output?.verdict}`);
+    if (output?.verdict === 'reject')
+      throw new InvariantViolation(`3: member ${target.rank} rejects a message of honest member ${from}: ${output.code}`);
+  }
+
+  #delay(): number {
+    const { minDelayMs, maxDelayMs, straggler } = this.#weather;
+    const delay = minDelayMs + this.#rng.unit() * (maxDelayMs - minDelayMs);
+    return Math.round(this.#rng.chance(straggler) ? delay * 10 : delay);
+  }
+
+  // ---------------------------------------------------------------- what befalls the peers
+
+  #scheduleCrash(): void {
+    const { crashesPerSecond, maxDownMs } = this.#weather;
+    if (crashesPerSecond === 0) return;
+    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / crashesPerSecond), () => {
+      if (this.#weather === FAIR) return;
+      const node = this.#rng.pick(this.nodes);
+      this.#crash(node);
+      this.#at(this.#rng.below(maxDownMs) + 1, () => {
+        if (node.peer === null) this.#boot(node);
+      });
+      this.#scheduleCrash();
+    });
+  }
+
+  #scheduleCut(): void {
+    const { partitionsPerSecond, maxPartitionMs } = this.#weather;
+    if (partitionsPerSecond === 0) return;
+    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / partitionsPerSecond), () => {
+      if (this.#weather === FAIR) return;
+      this.#cut = new Set(this.nodes.map(({ rank }) => rank).filter(() => this.#rng.chance(0.5)));
+      this.#at(this.#rng.below(maxPartitionMs) + 1, () => {
+        this.#cut = new Set();
+        this.#scheduleCut();
+      });
+    });
+  }
+
+  // ---------------------------------------------------------------- households and clients
+
+  #source(rank: number): ContributionSource {
+    const { rules, signers, meters } = this.chain;
+    const { chainId, genesis } = rules;
+    const energyWh = (slot: number): { productionWh: bigint; consumptionWh: bigint } => {
+      const rng = new Rng(`household/${this.#options.seed}/${rank}/${slot}`);
+      return { productionWh: BigInt(rng.below(9_000)), consumptionWh: BigInt(rng.below(9_000)) };
+    };
+    return {
+      contributions: (slot) => {
+        const balance = { rank, ...energyWh(slot + 1) };
+        const scoreWh = singletonScoreWh(poegParametersOf(genesis), balance);
+        const messages = [signAnnouncement({ chainId, slot: slot + 1, ...balance, scoreWh }, (d) => signers[rank]?.sign(d) as string)];
+        if (slot < 2) return messages;
+        const { productionWh, consumptionWh } = energyWh(slot - 1);
+        const reading = { chainId, slot: slot - 1, rank, producedWh: productionWh, consumedWh: consumptionWh + 10n };
+        return [...messages, signReading(reading, (d) => meters[rank]?.sign(d) as string)];
+      },
+    };
+  }
+
+  /** A client of a random member signs a transfer; it asks again at random peers until the transfer is committed. */
+  #clientSubmits(): void {
+    const { rules, signers } = this.chain;
+    const sender = this.#rng.below(signers.length);
+    const to = rules.genesis.members[this.#rng.below(signers.length)]?.publicKey as string;
+    const firstNonce = this.#clients.filter((client) => client.sender === sender).length;
+    const unsigned = {
+      chainId: rules.chainId,
+      sender: signers[sender]?.publicKey as string,
+      firstNonce,
+      operations: [{ type: 'transfer', asset: 'upos', to, amount: BigInt(1 + this.#rng.below(1_000)) }] as const,
+    };
+    const batch = signBatch(unsigned, signers[sender] as MemberSigner);
+    const client = { bytes: encodeMessage({ type: 'batch', batch }), sender, done: false };
+    this.#clients.push(client);
+    const attempt = (): void => {
+      client.done = this.nodes.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
+      if (client.done) return;
+      const node = this.#rng.pick(this.nodes);
+      this.#handle(node, { type: 'submit', bytes: client.bytes });
+      this.#at(500 + this.#rng.below(1_000), attempt);
+    };
+    attempt();
+  }
+
+  // ---------------------------------------------------------------- time
+
+  #at(delayMs: number, run: () => void): void {
+    this.#queue.push(this.#nowMs + Math.max(0, delayMs), run);
+  }
+
+  #runUntil(endMs: number): void {
+    for (let next = this.#queue.pop(endMs); next !== null; next = this.#queue.pop(endMs)) {
+      this.#nowMs = next.atMs;
+      this.#events += 1;
+      next.run();
+    }
+    this.#nowMs = endMs;
+  }
+
+  #record(what: string): void {
+    this.#trace = sha256(new TextEncoder().encode(`${this.#trace} ${this.#nowMs} ${what}`));
+  }
+}
+
+const nonces = new WeakMap<object, readonly number[]>();
+
+function nonceOf(disk: SimulatedDisk, rules: ChainRules, account: number): number {
+  const last = disk.commits.at(-1);
+  if (last === undefined) return 0;
+  const known = nonces.get(last) ?? decodeNonces(rules, last.state);
+  nonces.set(last, known);
+  return known[account] ?? 0;
+}
+
+function decodeNonces(rules: ChainRules, state: Uint8Array): readonly number[] {
+  return decodeState(rules, state).ledger.accounts.map(({ nonce }) => nonce);
+}
+
+/** Binary heap by time, then by order of arrival. */
+class EventQueue {
+  readonly #heap: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = [];
+  #order = 0;
+
+  push(atMs: number, run: () => void): void {
+    const heap = this.#heap;
+    const entry = { atMs, order: this.#order, run };
+    this.#order += 1;
+    let k = heap.length;
+    heap.push(entry);
+    for (let parent = (k - 1) >> 1; k > 0 && isBefore(entry, heap[parent]); parent = (k - 1) >> 1) {
+      heap[k] = heap[parent] as typeof entry;
+      k = parent;
+    }
+    heap[k] = entry;
+  }
+
+  /** The next event up to `endMs`; null when there is none. */
+  pop(endMs: number): { readonly atMs: number; readonly run: () => void } | null {
+    const heap = this.#heap;
+    const top = heap[0];
+    if (top === undefined || top.atMs > endMs) return null;
+    const last = heap.pop() as typeof top;
+    if (heap.length === 0) return top;
+    let k = 0;
+    for (let child = 1; child < heap.length; child = 2 * k + 1) {
+      const right = child + 1;
+      const least = right < heap.length && isBefore(heap[right], heap[child]) ? right : child;
+      if (!isBefore(heap[least], last)) break;
+      heap[k] = heap[least] as typeof last;
+      k = least;
+    }
+    heap[k] = last;
+    return top;
+  }
+}
+
+function isBefore(a: { atMs: number; order: number } | undefined, b: { atMs: number; order: number } | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}

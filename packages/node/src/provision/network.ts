@@ -1,0 +1,148 @@
+import {
+  chainIdOf,
+  createDigestSigner,
+  createSignatureScheme,
+  dealBeaconKeys,
+  encodePoegParameters,
+  type Genesis,
+  type Hash,
+  sha256Bytes,
+  validateGenesis,
+} from '@wattmesh/consensus';
+import type { Household } from '../household/household.ts';
+
+/** A point on the plane of the market specification, in km; the EDC stands at (10, 10). */
+export interface PositionKm {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface MarketSettings {
+  readonly lossCharge: 'half' | 'full';
+  readonly maxCoalitionSize: number;
+  /** 10^-6 currency per kWh. */
+  readonly importMicroPerKwh: number;
+  readonly exportMicroPerKwh: number;
+  readonly localMicroPerKwh: number;
+  readonly rewardPpm: number;
+}
+
+/** Section 13 of the market specification: 0.30, 0.08 and 0.19 a kWh; delta 0.1. */
+export const DEFAULT_MARKET: MarketSettings = {
+  lossCharge: 'half',
+  maxCoalitionSize: 12,
+  importMicroPerKwh: 300_000,
+  exportMicroPerKwh: 80_000,
+  localMicroPerKwh: 190_000,
+  rewardPpm: 100_000,
+};
+
+export interface NetworkPlan {
+  readonly name: string;
+  /** Decides every key and the beacon's polynomial: fit for experiments, not for money. */
+  readonly seed: string;
+  readonly genesisTimeMs: number;
+  readonly households: readonly { readonly household: Household; readonly position: PositionKm }[];
+  readonly quorum?: number;
+  readonly slot: Genesis['slot'];
+  readonly market: MarketSettings;
+  /** Accounts besides the members and the EDC, each with an opening UPOS balance; for load generators. */
+  readonly extraAccounts?: number;
+}
+
+export interface ProvisionedMember {
+  readonly name: string;
+  readonly rank: number;
+  readonly publicKey: string;
+  readonly secretKey: Uint8Array;
+  readonly beaconShare: Uint8Array;
+  readonly meterSecretKey: Uint8Array;
+  readonly household: Household;
+  readonly position: PositionKm;
+}
+
+export interface ProvisionedNetwork {
+  readonly genesis: Genesis;
+  readonly chainId: Hash;
+  readonly members: readonly ProvisionedMember[];
+  readonly edcSecretKey: Uint8Array;
+  readonly extraSecretKeys: readonly Uint8Array[];
+}
+
+const EDC_POSITION: PositionKm = { x: 10, y: 10 };
+/** Loss per km as a fraction of the energy sent: 5.6 % across the half diagonal of the square. */
+const LOSS_PER_KM = 0.056 / Math.hypot(10, 10);
+const OPENING_MICRO = 1_000_000_000n;
+const STAKE_MICRO = 100_000_000n;
+
+/**
+ * Deals keys and writes the genesis of a PoEG chain. Loss rates are computed here once, in floating point, and stand in
+ * genesis as integers: the chain never sees a position.
+ */
+export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
+  const scheme = createSignatureScheme();
+  const secretOf = (role: string, index: number): Uint8Array => sha256Bytes(Buffer.from(`wattmesh/${role}/${index}/${plan.seed}`));
+  const publicOf = (secret: Uint8Array): string => createDigestSigner(scheme, secret).publicKey;
+  const n = plan.households.length;
+  const quorum = plan.quorum ?? Math.floor((2 * n) / 3) + 1;
+  const secrets = plan.households.map((_, index) => secretOf('member', index));
+  const ranked = secrets
+    .map((secretKey, index) => ({ secretKey, publicKey: publicOf(secretKey), index }))
+    .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
+  const beacon = dealBeaconKeys(secretOf('beacon', 0), n, quorum);
+  const members = ranked.map(({ secretKey, publicKey }, rank): ProvisionedMember => {
+    const { household, position } = plan.households[rank] as NetworkPlan['households'][number];
+    return {
+      name: `p${String(rank + 1).padStart(2, '0')}`,
+      rank,
+      publicKey,
+      secretKey,
+      beaconShare: beacon.secretShares[rank] as Uint8Array,
+      meterSecretKey: secretOf('meter', rank),
+      household,
+      position,
+    };
+  });
+  const edcSecretKey = secretOf('edc', 0);
+  const extraSecretKeys = Array.from({ length: plan.extraAccounts ?? 0 }, (_, index) => secretOf('account', index));
+  const genesis: Genesis = {
+    chainName: plan.name,
+    genesisTimeMs: plan.genesisTimeMs,
+    members: members.map(({ publicKey, meterSecretKey, rank }) => ({
+      publicKey,
+      meterKey: publicOf(meterSecretKey),
+      beaconKey: beacon.publicShares[rank] as string,
+      role: 'prosumer',
+      eposMicro: 0n,
+      uposMicro: OPENING_MICRO,
+      stakeMicro: STAKE_MICRO,
+    })),
+    quorum,
+    beaconGroupKey: beacon.groupKey,
+    accounts: [edcSecretKey, ...extraSecretKeys].map((secret) => ({ publicKey: publicOf(secret), uposMicro: OPENING_MICRO })),
+    slot: plan.slot,
+    limits: { maxBlockBytes: 1_000_000, maxTransactionsPerBlock: 4_096, minStakeMicro: STAKE_MICRO / 2n, unbondingBlocks: 200 },
+    application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(members, plan.market)) },
+  };
+  validateGenesis(genesis);
+  return { genesis, chainId: chainIdOf(genesis), members, edcSecretKey, extraSecretKeys };
+}
+
+function parametersOf(members: readonly ProvisionedMember[], market: MarketSettings): Parameters<typeof encodePoegParameters>[0] {
+  const ratePpb = (a: PositionKm, b: PositionKm): bigint => BigInt(Math.round(LOSS_PER_KM * Math.hypot(a.x - b.x, a.y - b.y) * 1e9));
+  return {
+    lossCharge: market.lossCharge,
+    scoreBasis: 'announced',
+    maxCoalitionSize: market.maxCoalitionSize,
+    prices: {
+      importMicroPerKwh: BigInt(market.importMicroPerKwh),
+      exportMicroPerKwh: BigInt(market.exportMicroPerKwh),
+      localMicroPerKwh: BigInt(market.localMicroPerKwh),
+      lossMicroPerKwh: BigInt(market.localMicroPerKwh),
+      deviationMicroPerKwh: BigInt(market.importMicroPerKwh - market.exportMicroPerKwh),
+      rewardPpm: BigInt(market.rewardPpm),
+    },
+    rateEdcPpb: members.map(({ position }) => ratePpb(position, EDC_POSITION)),
+    ratePpb: members.map((a) => members.map((b) => (a === b ? 0n : ratePpb(a.position, b.position)))),
+  };
+}

@@ -1,0 +1,124 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { genesisToJson } from '@wattmesh/consensus';
+import { z } from 'zod';
+import { type NodeConfigInput, readJson } from '../config/node-config.ts';
+import type { ProvisionedNetwork } from './network.ts';
+
+/** What `run.json` says of a run; the rest of the state is in the peers' own folders. */
+export const runSchema = z.strictObject({
+  format: z.literal(1),
+  chainId: z.string(),
+  chainName: z.string(),
+  seed: z.string(),
+  createdMs: z.int(),
+  peers: z.array(z.strictObject({ name: z.string(), publicKey: z.string() })),
+});
+export type Run = z.infer<typeof runSchema>;
+
+/** Written by a running peer, so that others find it without agreed ports. */
+export const endpointSchema = z.strictObject({
+  pid: z.int(),
+  publicKey: z.string(),
+  peerAddress: z.string(),
+  apiUrl: z.string(),
+});
+export type Endpoint = z.infer<typeof endpointSchema>;
+
+export interface RunFolderOptions {
+  readonly seed: string;
+  readonly createdMs: number;
+  readonly timing?: NodeConfigInput['timing'];
+  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Containers: fixed ports and names instead of a shared folder of addresses. */
+  readonly fixed?: { readonly listenPort: number; readonly apiPort: number; readonly addressOf: (name: string) => string };
+}
+
+export function peerFolder(run: string, name: string): string {
+  return join(run, 'peers', name);
+}
+
+/**
+ * Lays out a run: `genesis.json`, `run.json` and, for each peer, its configuration, secrets, meter key and household.
+ * Nothing outside of `folder` is touched; `run.json` is written last, so that a half-made run is never mistaken for one.
+ */
+export async function writeRunFolder(folder: string, network: ProvisionedNetwork, options: RunFolderOptions): Promise<Run> {
+  await mkdir(join(folder, 'peers'), { recursive: true });
+  await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
+  const { fixed } = options;
+  for (const member of network.members) {
+    const own = peerFolder(folder, member.name);
+    await mkdir(own, { recursive: true });
+    const config: NodeConfigInput = {
+      name: member.name,
+      genesis: '../../genesis.json',
+      secrets: 'secrets.json',
+      meter: 'meter.json',
+      household: 'household.json',
+      dataFolder: 'data',
+      ...(fixed === undefined
+        ? { addressFolder: '../../endpoints' }
+        : {
+            listen: { host: '0.0.0.0', port: fixed.listenPort },
+            api: { host: '127.0.0.1', port: fixed.apiPort },
+            addresses: Object.fromEntries(
+              network.members.filter(({ name }) => name !== member.name).map(({ publicKey, name }) => [publicKey, fixed.addressOf(name)]),
+            ),
+          }),
+      log: { level: options.logLevel ?? 'info', ...(fixed === undefined ? { file: 'node.log' } : {}) },
+      ...(options.timing === undefined ? {} : { timing: options.timing }),
+    };
+    await writeJson(join(own, 'config.json'), config);
+    await writeJson(join(own, 'household.json'), member.household);
+    const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
+    await writeJson(join(own, 'secrets.json'), keys, 0o600);
+    await writeJson(join(own, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
+  }
+  await writeJson(join(folder, 'accounts.json'), { edc: hex(network.edcSecretKey), extra: network.extraSecretKeys.map(hex) }, 0o600);
+  const run: Run = {
+    format: 1,
+    chainId: network.chainId,
+    chainName: network.genesis.chainName,
+    seed: options.seed,
+    createdMs: options.createdMs,
+    peers: network.members.map(({ name, publicKey }) => ({ name, publicKey })),
+  };
+  await writeJson(join(folder, 'run.json'), run);
+  return run;
+}
+
+export async function readRun(folder: string): Promise<Run> {
+  return readJson(join(folder, 'run.json'), 'run description', runSchema);
+}
+
+export async function writeEndpoint(folder: string, endpoint: Endpoint): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, `${endpoint.publicKey}.json`), endpoint);
+}
+
+/** The endpoint that a peer has left in the folder; null when there is none (or it is being written by something else). */
+export async function readEndpoint(folder: string, publicKey: string): Promise<Endpoint | null> {
+  const text = await readFile(join(folder, `${publicKey}.json`), 'utf8').catch(() => null);
+  if (text === null) return null;
+  const parsed = endpointSchema.safeParse(safeJson(text));
+  return parsed.success ? parsed.data : null;
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Whole or not at all: readers never see half a file. */
+async function writeJson(path: string, value: unknown, mode = 0o644): Promise<void> {
+  const next = `${path}.new`;
+  await writeFile(next, `${JSON.stringify(value, null, 2)}\n`, { mode });
+  await rename(next, path);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
