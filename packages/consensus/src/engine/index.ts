@@ -13,6 +13,7 @@
  * - Votes for a block go to the round's proposer, who returns the bundle; a voter left without a bundle broadcasts.
  * - `q` votes for one hash in one message prove a quorum even where the peer had counted another vote of a double voter.
  * - A quorum of prevotes of any past round gives a valid value, not only one of the current round.
+ * - Members that have left a round count among those whose votes in it a peer need not wait for.
  * - The jump to a higher round counts members at or above it; single messages more than `ROUND_WINDOW` rounds away only
  *   count for the jump.
  * - Round 0 waits for a reason to start. A block may be deferred, which is neither acceptance nor refusal.

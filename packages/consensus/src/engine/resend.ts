@@ -2,10 +2,8 @@ import type { Vote } from '../chain/types.ts';
 import { roundOf, type Transition, wantedBlocks } from './state.ts';
 
 /**
- * Sends again what others may have lost and cannot go on without:
- * the own proposal; own votes of this round and of the last one before it; the prevotes behind the lock and the valid
- * value; the quorum of precommits that ended the previous round. The last one holds votes of others: without it, a
- * Byzantine member that votes towards one honest peer only could part the honest members between two rounds for good.
+ * Sends again what others may have lost and cannot go on without: the own proposal; own votes of this round and of the
+ * last one before it in which this peer voted; the prevotes behind the lock and the valid value. Asks again for blocks.
  */
 export function resend(t: Transition): void {
   const { state, context } = t;
@@ -20,10 +18,6 @@ export function resend(t: Transition): void {
   if (state.locked !== null) t.effects.push({ type: 'broadcast-votes', votes: state.locked.prevotes });
   if (state.valid !== null && state.valid.round !== state.locked?.round) {
     t.effects.push({ type: 'broadcast-votes', votes: state.valid.prevotes });
-  }
-  const before = roundOf(t, state.round - 1).precommit;
-  if (context.self !== null && before.total >= context.quorum) {
-    t.effects.push({ type: 'broadcast-votes', votes: before.byVoter.filter((vote) => vote !== null) });
   }
   for (const blockHash of wantedBlocks(state)) t.effects.push({ type: 'fetch-block', blockHash });
 }

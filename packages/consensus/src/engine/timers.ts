@@ -24,13 +24,22 @@ export function scheduleResend(t: Transition): void {
   t.effects.push({ type: 'schedule', timer, delayMs: t.context.timeouts.resendMs });
 }
 
-/** Rule: a quorum of votes of any kind bounds how long this peer waits for the rest of the round. */
+/**
+ * Rule: once a quorum has voted in the round, whatever for, or has left it behind, this peer waits no longer than the
+ * timeout for the rest. (The paper counts votes of the round only and relies on every message being passed on. Here a
+ * member that jumped over a round has no votes in it to resend, and a restarted one does not know the votes that let it
+ * leave; counting who has left keeps the honest members from being parted between two rounds for good.)
+ */
 export function boundTheWait(t: Transition): boolean {
-  const held = roundOf(t, t.state.round);
-  const due = (type: VoteType): boolean => held[type].total >= t.context.quorum && !held.timed.includes(type);
-  const type = t.state.step === 'prevote' && due('prevote') ? 'prevote' : due('precommit') ? 'precommit' : null;
+  const { round, step, highestRounds } = t.state;
+  const held = roundOf(t, round);
+  const isDue = (type: VoteType): boolean => {
+    const done = highestRounds.filter((highest, voter) => highest > round || held[type].byVoter[voter] !== null).length;
+    return done >= t.context.quorum && !held.timed.includes(type);
+  };
+  const type = step === 'prevote' && isDue('prevote') ? 'prevote' : isDue('precommit') ? 'precommit' : null;
   if (type === null) return false;
-  updateRound(t, t.state.round, { timed: [...held.timed, type] });
+  updateRound(t, round, { timed: [...held.timed, type] });
   scheduleRoundTimer(t, type);
   return true;
 }

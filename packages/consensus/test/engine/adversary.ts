@@ -9,7 +9,12 @@ import type { Rng } from './rng.ts';
 export type Strategy = 'silent' | 'split' | 'random';
 
 export type Message =
-  | { readonly type: 'proposal'; readonly proposal: ReturnType<typeof fakeProposal>; readonly block: FakeBlock; readonly polVotes: readonly Vote[] }
+  | {
+      readonly type: 'proposal';
+      readonly proposal: ReturnType<typeof fakeProposal>;
+      readonly block: FakeBlock;
+      readonly polVotes: readonly Vote[];
+    }
   | { readonly type: 'votes'; readonly votes: readonly Vote[] };
 
 export interface AdversaryWorld {
@@ -42,6 +47,11 @@ export class Adversary {
     this.#sides = new Map(world.honest.map((rank, index) => [rank, (index + offset) % 2]));
   }
 
+  /** The half of the honest members that a member is in; Byzantine members are in the first. */
+  sideOf(rank: MemberRank): number {
+    return this.#sides.get(rank) ?? 0;
+  }
+
   /** Round 0 needs no message to begin. */
   begin(): void {
     this.#join(0);
@@ -67,14 +77,21 @@ export class Adversary {
     const own = this.#world.byzantine.includes(proposer);
     if (!own && shown === null) return;
     this.#joined.add(round);
-    const story = own ? ([fakeBlock(proposer, round, 'left'), fakeBlock(proposer, round, 'right')] as const) : ([shown, null] as const);
+    const story = own
+      ? ([fakeBlock(proposer, round, 'left'), fakeBlock(proposer, round, 'right')] as const)
+      : ([shown, null] as const);
     this.#stories.set(round, story);
     for (const block of story) if (block !== null) this.#seenBlocks.set(block.blockHash, block);
     if (this.#strategy !== 'split' && this.#world.rng.chance(0.3)) return;
     for (const to of this.#world.honest) {
-      const block = story[this.#sides.get(to) as 0 | 1];
+      const block = story[this.sideOf(to) as 0 | 1];
       if (own && block !== null) {
-        this.#world.send(to, { type: 'proposal', proposal: fakeProposal(proposer, round, block.blockHash), block, polVotes: [] });
+        this.#world.send(to, {
+          type: 'proposal',
+          proposal: fakeProposal(proposer, round, block.blockHash),
+          block,
+          polVotes: [],
+        });
       }
       for (const type of VOTE_TYPES) {
         const votes = this.#world.byzantine.map((rank) => fakeVote(type, rank, round, block?.blockHash ?? null));
@@ -88,11 +105,18 @@ export class Adversary {
     if (rng.chance(0.3)) {
       const round = message.type === 'proposal' ? message.proposal.round : (message.votes[0]?.round ?? 0);
       const hashes: (Hash | null)[] = [null, ...this.#seenBlocks.keys()];
-      const vote = fakeVote(rng.pick(VOTE_TYPES), rng.pick(byzantine), round + rng.int(2), rng.pick(hashes), rng.int(5000));
+      const vote = fakeVote(
+        rng.pick(VOTE_TYPES),
+        rng.pick(byzantine),
+        round + rng.int(2),
+        rng.pick(hashes),
+        rng.int(5000),
+      );
       this.#seenVotes.push(vote);
       this.#world.send(rng.pick(honest), { type: 'votes', votes: [vote] });
     }
-    if (rng.chance(0.05)) this.#world.send(rng.pick(honest), { type: 'votes', votes: this.#seenVotes.slice(-this.#world.members) });
+    if (rng.chance(0.05))
+      this.#world.send(rng.pick(honest), { type: 'votes', votes: this.#seenVotes.slice(-this.#world.members) });
     if (rng.chance(0.05)) this.#proposeAgain();
   }
 

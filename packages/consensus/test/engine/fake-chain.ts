@@ -59,11 +59,22 @@ export function fakeVote(
   return { ...vote, signature: voteSignature(vote) };
 }
 
-export function fakeVotes(type: VoteType, voters: readonly MemberRank[], round: number, blockHash: Hash | null): Vote[] {
+export function fakeVotes(
+  type: VoteType,
+  voters: readonly MemberRank[],
+  round: number,
+  blockHash: Hash | null,
+): Vote[] {
   return voters.map((voter) => fakeVote(type, voter, round, blockHash));
 }
 
-export function fakeProposal(proposer: MemberRank, round: number, blockHash: Hash, polRound = -1, height = HEIGHT): Proposal {
+export function fakeProposal(
+  proposer: MemberRank,
+  round: number,
+  blockHash: Hash,
+  polRound = -1,
+  height = HEIGHT,
+): Proposal {
   return { height, round, blockHash, polRound, proposer, signature: `${proposer} proposes ${blockHash} in ${round}` };
 }
 

@@ -36,16 +36,20 @@ export class Invariants {
   /** An honest member sends a vote: its own or somebody else's. */
   sends(sender: MemberRank, vote: Vote, log: readonly LogRecord[]): void {
     if (vote.voter !== sender) {
-      if (this.#honest.has(vote.voter) && !this.#signed.has(placeOf(vote))) this.#note(`${sender} sends a vote that ${vote.voter} never signed`);
+      if (this.#honest.has(vote.voter) && !this.#signed.has(placeOf(vote)))
+        this.#note(`${sender} sends a vote that ${vote.voter} never signed`);
       return;
     }
     const key = placeOf(vote);
     const earlier = this.#signed.get(key);
-    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(vote)) this.#note(`${sender} signed ${key} twice`);
+    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(vote))
+      this.#note(`${sender} signed ${key} twice`);
     const logged = log.some((record) => record.type === 'vote' && JSON.stringify(record.vote) === JSON.stringify(vote));
     if (!logged) this.#note(`${sender} sends ${key} before it is in its log`);
     if (vote.type === 'precommit' && vote.blockHash !== null) {
-      const locked = log.some((record) => record.type === 'lock' && record.round === vote.round && record.blockHash === vote.blockHash);
+      const locked = log.some(
+        (record) => record.type === 'lock' && record.round === vote.round && record.blockHash === vote.blockHash,
+      );
       if (!locked) this.#note(`${sender} sends ${key} without its lock in the log`);
     }
     if (earlier === undefined) {
@@ -60,7 +64,8 @@ export class Invariants {
     if (vote.blockHash === null) return;
     const precommits = this.#precommits.get(vote.voter) ?? [];
     if (vote.type === 'precommit') {
-      if (this.#votersFor('prevote', vote.round, vote.blockHash) < this.#quorum) this.#note(`${placeOf(vote)} has no quorum of prevotes`);
+      if (this.#votersFor('prevote', vote.round, vote.blockHash) < this.#quorum)
+        this.#note(`${placeOf(vote)} has no quorum of prevotes`);
       this.#precommits.set(vote.voter, [...precommits, vote]);
       return;
     }
@@ -79,7 +84,8 @@ export class Invariants {
   proposes(sender: MemberRank, proposal: Proposal, log: readonly LogRecord[]): void {
     const key = `proposal/${sender}/${proposal.round}`;
     const earlier = this.#proposed.get(key);
-    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(proposal)) this.#note(`${sender} signed ${key} twice`);
+    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(proposal))
+      this.#note(`${sender} signed ${key} twice`);
     this.#proposed.set(key, proposal);
     const logged = log.some((record) => record.type === 'proposal' && record.proposal.blockHash === proposal.blockHash);
     if (!logged) this.#note(`${sender} sends ${key} before it is in its log`);
@@ -97,7 +103,8 @@ export class Invariants {
         vote.signature === voteSignature(vote),
     );
     const fits = certificate.height === HEIGHT && certificate.blockHash === blockHash;
-    if (votes.length !== this.#quorum || !ascending || !uniform || !fits) this.#note(`${member} decides on a bad certificate`);
+    if (votes.length !== this.#quorum || !ascending || !uniform || !fits)
+      this.#note(`${member} decides on a bad certificate`);
     for (const [other, hash] of this.#decided) {
       if (hash !== blockHash) this.#note(`agreement: ${other} decides ${hash}, ${member} ${blockHash}`);
     }

@@ -3,8 +3,8 @@ import {
   type EngineEffect,
   type EngineEvent,
   type EngineState,
-  heldBlock,
   type HeightContext,
+  heldBlock,
   type LogRecord,
   restoreHeight,
   startHeight,
@@ -27,6 +27,8 @@ export interface SimulationOptions {
   readonly lossBefore: number;
   /** Probability that an honest member crashes while it carries out the effects of one step. */
   readonly crashBefore: number;
+  /** The cut runs between the adversary's halves of the honest members instead of anywhere. */
+  readonly cutBetweenSides?: boolean;
   readonly freeze?: boolean;
 }
 
@@ -142,8 +144,10 @@ export class Simulation {
 
   /** Parts the network in two at random, until the next cut. */
   #cut(): void {
+    const ranks = [...new Array(this.#options.members).keys()];
     const parts = this.#rng.chance(0.5);
-    this.#groups = [...new Array(this.#options.members).keys()].map(() => (parts ? this.#rng.int(2) : 0));
+    if (this.#options.cutBetweenSides) this.#groups = ranks.map((rank) => this.#adversary.sideOf(rank));
+    else this.#groups = ranks.map(() => (parts ? this.#rng.int(2) : 0));
     if (!this.#timely) this.#queue.add(this.#nowMs + CUT_MS, () => this.#cut());
   }
 
@@ -210,7 +214,12 @@ export class Simulation {
         const { proposal, polVotes, block } = effect;
         if (proposal.polRound >= 0) this.#coverage.proposalsAgain += 1;
         this.#invariants.proposes(peer.rank, proposal, peer.log);
-        this.#broadcast(peer.rank, { type: 'proposal', proposal, polVotes, block: { block, blockHash: proposal.blockHash } });
+        this.#broadcast(peer.rank, {
+          type: 'proposal',
+          proposal,
+          polVotes,
+          block: { block, blockHash: proposal.blockHash },
+        });
         break;
       }
       case 'schedule':
@@ -274,7 +283,7 @@ export class Simulation {
   }
 
   #isLost(from: MemberRank, to: MemberRank): boolean {
-    const parted = this.#groups[from] !== this.#groups[to];
+    const parted = this.#groups[from] !== this.#groups[to] && this.#peers.has(to);
     const lost = !this.#timely && (parted || this.#rng.chance(this.#options.lossBefore));
     if (lost) this.#coverage.lostMessages += 1;
     return lost;
