@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -18,7 +19,8 @@ const packages: TestProjectInlineConfiguration[] = readdirSync(join(root, 'packa
       include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
       exclude,
       testTimeout: full ? 600_000 : 60_000,
-      sequence: { groupOrder: 0 },
+      maxWorkers: availableParallelism(),
+      sequence: { groupOrder: 1 },
     },
   }));
 
@@ -35,7 +37,7 @@ const system: TestProjectInlineConfiguration = {
     fileParallelism: false,
     testTimeout: full ? 1_800_000 : 240_000,
     hookTimeout: 240_000,
-    sequence: { groupOrder: 1 },
+    sequence: { groupOrder: 2 },
   },
 };
 

@@ -93,7 +93,11 @@ describe('the documents of this repository', () => {
   };
   const documents = [
     ...readdirSync(repository),
-    ...readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+    ...['docs', 'scenarios']
+      .filter((folder) => existsSync(join(repository, folder)))
+      .flatMap((folder) =>
+        readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+      ),
   ].filter((name) => name.endsWith('.md'));
 
   test.each(documents)('%s: every marked command can be typed', (name) => {
