@@ -135,10 +135,14 @@ function rewardsOf(
   const members = [...winner].sort((a, b) => a - b);
   const coalition = outcome.coalitions.find((candidate) => candidate.members.join() === members.join());
   if (coalition === undefined) {
-    throw new MarketError('MARKET_UNKNOWN_WINNER', `{${members.join(', ')}} is not a coalition of this outcome`, {
-      field: 'winner',
-      value: members.join(),
-    });
+    throw new MarketError(
+      'MARKET_UNKNOWN_WINNER',
+      `winner {${members.join(', ')}} is not a coalition of this outcome`,
+      {
+        field: 'winner',
+        value: members.join(),
+      },
+    );
   }
   const denominator = MICRO_DENOMINATOR * ONE_PPM;
   const fees = outcome.savingHalfNanoWh.map((saving) => prices.rewardPpm * prices.lossMicroPerKwh * saving);

@@ -53,7 +53,7 @@ export function rewardSlot(
   if (coalition === undefined) {
     throw new MarketError(
       'MARKET_UNKNOWN_WINNER',
-      `coalition ${winner} does not exist: there are ${outcome.coalitions.length}`,
+      `winner ${winner} does not exist: the slot has ${outcome.coalitions.length} coalitions`,
       {
         field: 'winner',
         value: String(winner),

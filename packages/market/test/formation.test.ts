@@ -1,0 +1,375 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { realArithmetic } from '../src/arithmetic.ts';
+import { arcSaving, coalitionValue, optimizeLoss, sidesOf, transportProblem } from '../src/coalition-problem.ts';
+import { dominates } from '../src/formation.ts';
+import { createMarket, grandOptimum, linearLoss, settleMarket, settleSlot, tableLoss } from '../src/index.ts';
+import { findParetoSplit } from '../src/pareto-split.ts';
+import { solveTransport } from '../src/transport.ts';
+import { SEED, scatteredInput } from './random-inputs.ts';
+import { type MarketDraw, marketDraw, marketOf } from './random-markets.ts';
+
+const check = (max: number, property: (draw: MarketDraw) => void, numRuns = 60) =>
+  fc.assert(fc.property(marketDraw(max), property), { seed: SEED, numRuns });
+
+const everyone = (n: number) => Array.from({ length: n }, (_, i) => i);
+const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+const subset = (n: number, mask: number) => everyone(n).filter((i) => (mask >> i) & 1);
+
+describe('the coalition problem', () => {
+  test('v is superadditive, monotone, and 0 for one-sided sets', () => {
+    check(
+      7,
+      (draw) => {
+        const { model, size } = marketOf(draw);
+        const value = everyone(2 ** size).map((mask) => coalitionValue(model, subset(size, mask)));
+        for (let mask = 0; mask < 2 ** size; mask++) {
+          const { sellers, buyers } = sidesOf(model, subset(size, mask));
+          if (sellers.length === 0 || buyers.length === 0) expect(value[mask]).toBe(0);
+          for (let i = 0; i < size; i++) expect(value[mask | (1 << i)]! - value[mask]!).toBeGreaterThanOrEqual(-1e-9);
+          const rest = (2 ** size - 1) ^ mask;
+          expect(value[2 ** size - 1]! - value[mask]! - value[rest]!).toBeGreaterThanOrEqual(-1e-9);
+        }
+      },
+      25,
+    );
+  });
+
+  test('v and its trades agree, and scale with distances and with energy', () => {
+    check(9, (draw) => {
+      const market = marketOf(draw);
+      const { value, saving } = grandOptimum(market);
+      expect(coalitionValue(market.model, everyone(market.size))).toBeCloseTo(value, 9);
+      expect(total(saving)).toBeCloseTo(value, 9);
+      const tripled = draw.prosumers.map(({ productionKwh, consumptionKwh }) => ({
+        productionKwh: 3 * productionKwh,
+        consumptionKwh: 3 * consumptionKwh,
+      }));
+      expect(grandOptimum(marketOf({ ...draw, prosumers: tripled })).value).toBeCloseTo(3 * value, 7);
+      const lossier = linearLoss(draw.positions, undefined, 2 * 0.0039598);
+      const usual = linearLoss(draw.positions, undefined, 0.0039598);
+      const options = { lossCharge: draw.lossCharge };
+      expect(grandOptimum(createMarket(draw.prosumers, lossier, options)).value).toBeCloseTo(
+        2 * grandOptimum(createMarket(draw.prosumers, usual, options)).value,
+        9,
+      );
+    });
+  });
+
+  test('half: every arc saves (triangle inequality); full: every arc of an acceptable pair does', () => {
+    check(10, (draw) => {
+      const market = marketOf(draw);
+      const { sellers, buyers } = sidesOf(market.model, everyone(market.size));
+      for (const i of sellers) {
+        for (const j of buyers) {
+          const saving = arcSaving(market.model, i, j);
+          if (draw.lossCharge === 'half') expect(saving).toBeGreaterThanOrEqual(-1e-15);
+          else if (market.model.pairRate(i, j) !== undefined) expect(saving).toBeGreaterThan(0);
+        }
+      }
+    });
+  });
+
+  test('optimal duals are in the core', () => {
+    check(
+      8,
+      (draw) => {
+        const { model, size } = marketOf(draw);
+        const { sellers, buyers } = sidesOf(model, everyone(size));
+        const problem = transportProblem(model, sellers, buyers, model.arcWeight);
+        const { supplyPrice, demandPrice } = solveTransport(realArithmetic, problem);
+        const pay = everyone(size).map(() => 0);
+        sellers.forEach((i, a) => {
+          pay[i] = supplyPrice[a]! * problem.supply[a]!;
+        });
+        buyers.forEach((j, b) => {
+          pay[j] = demandPrice[b]! * problem.demand[b]!;
+        });
+        expect(total(pay)).toBeCloseTo(optimizeLoss(model, everyone(size)).value, 9);
+        for (let mask = 0; mask < 2 ** size; mask++) {
+          const members = subset(size, mask);
+          expect(total(members.map((i) => pay[i]!))).toBeGreaterThanOrEqual(optimizeLoss(model, members).value - 1e-9);
+        }
+      },
+      20,
+    );
+  });
+});
+
+describe('formation', () => {
+  test('quantities balance; trades stay inside coalitions; coalitions are a partition', () => {
+    check(18, (draw) => {
+      const market = marketOf(draw);
+      const outcome = settleSlot(market);
+      const coalitionOf = (i: number) => outcome.coalitions.findIndex(({ members }) => members.includes(i));
+      expect(outcome.coalitions.flatMap(({ members }) => [...members]).sort((a, b) => a - b)).toEqual(
+        everyone(market.size),
+      );
+      for (const { seller, buyer, energy } of outcome.trades) {
+        expect(market.balanceKwh[seller]! > 0 && market.balanceKwh[buyer]! < 0 && energy > 0).toBe(true);
+        expect(coalitionOf(seller)).toBe(coalitionOf(buyer));
+      }
+      for (const i of everyone(market.size)) {
+        const sold = total(outcome.trades.filter((t) => t.seller === i).map((t) => t.energy));
+        const bought = total(outcome.trades.filter((t) => t.buyer === i).map((t) => t.energy));
+        const through = outcome.exportKwh[i]! - outcome.importKwh[i]!;
+        expect(sold - bought + through).toBeCloseTo(market.balanceKwh[i]!, 9);
+      }
+    });
+  });
+
+  test('nobody loses by it, and scores add up', () => {
+    check(18, (draw) => {
+      const market = marketOf(draw);
+      const outcome = settleSlot(market);
+      for (const i of everyone(market.size)) {
+        expect(outcome.savingKwh[i]).toBeGreaterThanOrEqual(-1e-9);
+        expect(outcome.proofScoreKwh[i]).toBeGreaterThanOrEqual(market.singletonScoreKwh[i]! - 1e-9);
+      }
+      outcome.coalitions.forEach(({ members, value }, k) => {
+        const alone = total(members.map((i) => market.singletonScoreKwh[i]!));
+        expect(outcome.coalitionScoreKwh[k]).toBeCloseTo(alone + value, 9);
+      });
+    });
+  });
+
+  test('every merge raises the sum, nothing splits, and the result is stable and below the grand optimum', () => {
+    check(
+      18,
+      (draw) => {
+        const market = marketOf(draw);
+        const outcome = settleSlot(market);
+        const { steps, splits, merges, rounds } = outcome.formation;
+        for (const { kind, gain } of steps) expect(gain).toBeGreaterThan(kind === 'pair' ? -1e-12 : 1e-9);
+        expect([splits, rounds]).toEqual([0, merges > 0 ? 2 : 1]);
+        expect(total(steps.map(({ gain }) => gain))).toBeCloseTo(total(outcome.savingKwh), 9);
+        expect(total(outcome.coalitions.map(({ value }) => value))).toBeLessThanOrEqual(
+          grandOptimum(market).value + 1e-9,
+        );
+        for (const a of outcome.coalitions) {
+          for (const b of outcome.coalitions) {
+            if (a.members[0]! >= b.members[0]!) continue;
+            const union = optimizeLoss(
+              market.model,
+              [...a.members, ...b.members].sort((x, y) => x - y),
+            );
+            const before = new Map([...a.members, ...b.members].map((i) => [i, outcome.savingKwh[i]!]));
+            const worse = union.members.some((i, k) => union.saving[k]! < before.get(i)! - 1e-9);
+            expect(worse || union.value - a.value - b.value <= 1e-9).toBe(true);
+          }
+        }
+      },
+      40,
+    );
+  });
+
+  test('listing prosumers in another order permutes the outcome; moving everything changes nothing', () => {
+    fc.assert(
+      fc.property(marketDraw(14), fc.array(fc.nat(), { minLength: 14, maxLength: 14 }), (draw, keys) => {
+        const order = everyone(draw.prosumers.length).sort((a, b) => keys[a]! - keys[b]! || a - b);
+        const outcome = settleSlot(marketOf(draw));
+        const relisted = settleSlot(
+          marketOf({
+            ...draw,
+            prosumers: order.map((i) => draw.prosumers[i]!),
+            positions: order.map((i) => draw.positions[i]!),
+          }),
+        );
+        order.forEach((i, k) => {
+          expect(relisted.savingKwh[k]).toBeCloseTo(outcome.savingKwh[i]!, 9);
+        });
+        const named = relisted.coalitions.map(({ members }) => members.map((k) => order[k]!).sort((a, b) => a - b));
+        expect(named.sort((a, b) => a[0]! - b[0]!)).toEqual(outcome.coalitions.map(({ members }) => [...members]));
+        const moved = draw.positions.map(({ xKm, yKm }) => ({ xKm: xKm + 7, yKm: yKm - 3 }));
+        const shifted = settleSlot(
+          createMarket(draw.prosumers, linearLoss(moved, { xKm: 17, yKm: 7 }), { lossCharge: draw.lossCharge }),
+        );
+        shifted.savingKwh.forEach((saving, i) => {
+          expect(saving).toBeCloseTo(outcome.savingKwh[i]!, 9);
+        });
+      }),
+      { seed: SEED, numRuns: 40 },
+    );
+  });
+
+  test('edge cases', () => {
+    const at = (xKm: number, yKm: number) => ({ xKm, yKm });
+    const settle = (prosumers: [number, number][], positions = prosumers.map((_, i) => at(i, 2 * i))) =>
+      settleSlot(
+        createMarket(
+          prosumers.map(([productionKwh, consumptionKwh]) => ({ productionKwh, consumptionKwh })),
+          linearLoss(positions),
+        ),
+      );
+    const alone = (n: number) => everyone(n).map((i) => [i]);
+    for (const slot of [
+      [],
+      [[3, 1]],
+      [
+        [3, 1],
+        [4, 0],
+        [9, 2],
+      ],
+      [
+        [1, 3],
+        [0, 4],
+      ],
+      [
+        [2, 2],
+        [5, 5],
+      ],
+    ] as [number, number][][]) {
+      const outcome = settle(slot);
+      expect(outcome.coalitions.map(({ members }) => members)).toEqual(alone(slot.length));
+      expect([outcome.trades, outcome.formation.rounds, outcome.physicalSavingKwh]).toEqual([[], 1, 0]);
+    }
+    // At the EDC nothing is lost alone, so nobody there trades.
+    expect(
+      settle(
+        [
+          [5, 0],
+          [0, 5],
+        ],
+        [at(10, 10), at(3, 3)],
+      ).trades,
+    ).toEqual([]);
+    // On one spot nothing is lost together.
+    const together = settle(
+      [
+        [5, 0],
+        [0, 5],
+      ],
+      [at(3, 3), at(3, 3)],
+    );
+    expect(together.physicalSavingKwh).toBeCloseTo(together.physicalLossAloneKwh, 12);
+    const huge = settle(
+      [
+        [1e6, 0],
+        [0, 1e6],
+        [0.001, 0],
+      ],
+      [at(1, 1), at(2, 2), at(1, 2)],
+    );
+    expect(huge.trades.map(({ seller, buyer }) => [seller, buyer])).toContainEqual([0, 1]);
+    expect(huge.savingKwh.every((saving) => saving >= 0)).toBe(true);
+  });
+
+  test('two sellers on one bus and two buyers on another: the rule decides, members save the same in any order', () => {
+    const bus = [0, 0, 1, 1];
+    const energy = [1, 1, -1, -1];
+    const settle = (order: readonly number[]) =>
+      settleSlot(
+        createMarket(
+          order.map((i) => ({ productionKwh: Math.max(0, energy[i]!), consumptionKwh: Math.max(0, -energy[i]!) })),
+          tableLoss(
+            order.map((i) => (bus[i] === 0 ? 0.03 : 0.04)),
+            order.map((i) => order.map((j) => (bus[i] === bus[j] ? 0.001 : 0.01))),
+          ),
+        ),
+      );
+    expect(settle([0, 1, 2, 3]).trades.map(({ seller, buyer }) => [seller, buyer])).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
+    for (const order of [
+      [1, 0, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 3, 1],
+    ]) {
+      const { savingKwh } = settle(order);
+      order.forEach((i, k) => {
+        expect(savingKwh[k]).toBeCloseTo(bus[i] === 0 ? 0.025 : 0.035, 12);
+      });
+    }
+  });
+});
+
+describe('forced trading', () => {
+  test('trades as much as possible; with half charging and distances it saves as much as free trading', () => {
+    check(9, (draw) => {
+      const half = { ...draw, lossCharge: 'half' as const };
+      const forced = marketOf(half, { forced: true });
+      const { trades, value } = grandOptimum(forced);
+      const supply = total(forced.model.surplus);
+      const demand = total(forced.model.deficit);
+      expect(total(trades.map(({ energy }) => energy))).toBeCloseTo(Math.min(supply, demand), 7);
+      expect(value).toBeCloseTo(grandOptimum(marketOf(half)).value, 7);
+    });
+  });
+
+  test('can lose energy with full charging, and its formation ends with nobody worse off', () => {
+    let lost = 0;
+    check(
+      8,
+      (draw) => {
+        const market = marketOf({ ...draw, lossCharge: 'full' }, { forced: true });
+        if (grandOptimum(market).value < -1e-6) lost += 1;
+        const outcome = settleSlot(market);
+        expect(outcome.savingKwh.every((saving) => saving >= -1e-9)).toBe(true);
+        const last = outcome.formation.partitions.at(-1);
+        expect(outcome.formation.partitions.at(-2)).toEqual(last);
+      },
+      40,
+    );
+    expect(lost).toBeGreaterThan(0);
+  });
+
+  test('splits a coalition that the forced trades make worse than its parts', () => {
+    const market = createMarket([], linearLoss([]), { forced: true });
+    const outcome = (members: readonly number[], saving: readonly number[]) => ({
+      members,
+      trades: [],
+      saving,
+      value: total(saving),
+    });
+    const worth: Record<string, number[]> = { '0,1': [3, 3], '2,3': [2, 2], '0,1,2,3': [3, 2, 2, 2] };
+    const solve = (members: readonly number[]) => outcome(members, worth[members.join()] ?? members.map(() => 0));
+    const parts = findParetoSplit(solve([0, 1, 2, 3]), solve, (after, before) =>
+      dominates(market.model, after, before),
+    );
+    expect(parts?.map(({ members }) => members)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(
+      findParetoSplit(solve([0, 1]), solve, (after, before) => dominates(market.model, after, before)),
+    ).toBeUndefined();
+  });
+});
+
+test('the study form and the integer form agree where nothing ties', () => {
+  fc.assert(
+    fc.property(scatteredInput(16, 30_000n), (input) => {
+      const exact = settleMarket(input);
+      const study = settleSlot(
+        createMarket(
+          input.balanceWh.map((balance) => ({
+            productionKwh: Math.max(0, Number(balance) / 1000),
+            consumptionKwh: Math.max(0, -Number(balance) / 1000),
+          })),
+          tableLoss(
+            input.rateEdcPpb.map((rate) => Number(rate) / 1e9),
+            input.ratePpb.map((row) => row.map((rate) => Number(rate) / 1e9)),
+          ),
+          { lossCharge: input.lossCharge, maxCoalitionSize: input.maxCoalitionSize },
+        ),
+      );
+      expect(study.coalitions.map(({ members }) => members)).toEqual(exact.coalitions.map(({ members }) => members));
+      expect(study.trades.map(({ seller, buyer }) => [seller, buyer])).toEqual(
+        exact.trades.map(({ seller, buyer }) => [seller, buyer]),
+      );
+      study.trades.forEach(({ energy }, k) => {
+        expect(energy).toBeCloseTo(Number(exact.trades[k]!.energyWh) / 1000, 8);
+      });
+      study.savingKwh.forEach((saving, i) => {
+        expect(saving).toBeCloseTo(Number(exact.savingHalfNanoWh[i]!) / 2e12, 9);
+      });
+      study.proofScoreKwh.forEach((score, i) => {
+        expect(Math.abs(1000 * score - Number(exact.proofScoreWh[i]!) - 0.5)).toBeLessThanOrEqual(0.5 + 1e-6);
+      });
+      expect(study.physicalSavingKwh).toBeCloseTo(Number(exact.physicalSavingHalfNanoWh) / 2e12, 8);
+      expect([study.formation.rounds, study.formation.merges]).toEqual([exact.rounds, exact.merges]);
+    }),
+    { seed: SEED, numRuns: 120 },
+  );
+});
