@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Contribution } from '../../src/application/types.ts';
 import { conservationFaults } from '../../src/ledger/index.ts';
-import { decodePayload, type OfflineSlot, offlineTotals, type PoegState } from '../../src/poeg/index.ts';
+import { decodePayload, type OfflineSlot, offlineTotals, type PoegState, tieWeight } from '../../src/poeg/index.ts';
 import { type Household, PoegChain, PRICES, WORKED4 } from '../fixtures/poeg-chain.ts';
 
 const totalsOf = (chain: PoegChain) => (chain.state.app as PoegState).totals;
@@ -91,6 +91,41 @@ describe('the worked example of chapter 3', () => {
   });
 });
 
+describe('a tie', () => {
+  test('between equally good flows is broken by seed and keys, not by whoever composes', () => {
+    // Two sellers on one bus, two buyers on another: one kWh can go either way round without any difference in losses.
+    const neighbours: readonly Household[] = [
+      { x: 2, y: 2, productionWh: 3_000n, consumptionWh: 1_000n },
+      { x: 2, y: 2, productionWh: 4_000n, consumptionWh: 2_000n },
+      { x: 3, y: 3, productionWh: 0n, consumptionWh: 3_000n },
+      { x: 3, y: 3, productionWh: 1_000n, consumptionWh: 2_000n },
+    ];
+    const straight = [
+      { seller: 0, buyer: 2, energyWh: 2_000n },
+      { seller: 1, buyer: 2, energyWh: 1_000n },
+      { seller: 1, buyer: 3, energyWh: 1_000n },
+    ];
+    const crossed = [
+      { seller: 0, buyer: 2, energyWh: 1_000n },
+      { seller: 0, buyer: 3, energyWh: 1_000n },
+      { seller: 1, buyer: 2, energyWh: 2_000n },
+    ];
+    const outcomes = new Set<unknown>();
+    for (const seed of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const chain = new PoegChain(neighbours, { seed });
+      const settlement = chain.settle(announceAll(chain, 1, neighbours));
+      const weight = (seller: number, buyer: number) => {
+        const [one, other] = [chain.network.signers[seller]!, chain.network.signers[buyer]!];
+        return tieWeight(chain.rules.chainId, one.publicKey, other.publicKey);
+      };
+      const expected = weight(0, 3) + weight(1, 2) > weight(0, 2) + weight(1, 3) ? crossed : straight;
+      expect(decodePayload(settlement.block.payload).results.trades).toEqual(expected);
+      outcomes.add(expected);
+    }
+    expect(outcomes.size).toBe(2);
+  });
+});
+
 describe('who is absent', () => {
   test('takes no part in the market, and a slot without anybody settles too', () => {
     const chain = new PoegChain(WORKED4);
@@ -122,7 +157,7 @@ describe('who is absent', () => {
 
   test('after the bootstrap draw the coalition that the drawn member joined is rewarded', () => {
     const chain = new PoegChain(WORKED4);
-    // Without member 0 the market of slot 1 is {1, 3} and {2}... and the best single score is that of 3.
+    // Without member 0 the best single score is that of member 3, who joins a coalition in the market of slot 1.
     const present = [1, 2, 3].map((rank) => chain.announcement(1, rank, WORKED4[rank]!));
     const bootstrap = chain.settle(present);
     const drawn = chain.state.election.candidates[chain.state.election.first!]!;
