@@ -1,4 +1,5 @@
 import type { VoteType } from '../chain/types.ts';
+import { prevoteOnProposal } from './proposals.ts';
 import { resend } from './resend.ts';
 import { enterRound } from './round-change.ts';
 import { roundOf, type Transition } from './state.ts';
@@ -18,8 +19,10 @@ export function receiveTimer(t: Transition, timer: Timer): void {
     return;
   }
   if (timer.round !== round || self === null) return;
-  if (timer.name === 'propose' && step === 'propose') castVote(t, 'prevote', null);
-  else if (timer.name === 'prevote' && step === 'prevote') castVote(t, 'precommit', null);
+  if (timer.name === 'propose' && step === 'propose') {
+    // After a restart the timer may come before any rule has seen the proposal.
+    if (!prevoteOnProposal(t)) castVote(t, 'prevote', null);
+  } else if (timer.name === 'prevote' && step === 'prevote') castVote(t, 'precommit', null);
   else if (timer.name === 'precommit') enterRound(t, round + 1);
   else if (timer.name === 'collect-prevote') broadcastUncollected(t, 'prevote');
   else if (timer.name === 'collect-precommit') broadcastUncollected(t, 'precommit');

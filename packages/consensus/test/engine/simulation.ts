@@ -30,6 +30,8 @@ export interface SimulationOptions {
   /** The cut runs between the adversary's halves of the honest members instead of anywhere. */
   readonly cutBetweenSides?: boolean;
   readonly freeze?: boolean;
+  /** Simulated time after which the run ends undecided. */
+  readonly timeLimitMs?: number;
 }
 
 /** What happened besides the verdict: a run in which the faults took no effect shows nothing. */
@@ -130,7 +132,7 @@ export class Simulation {
     const allDecided = (): boolean => this.#invariants.decisions.size === this.#peers.size;
     while (!allDecided() && this.#invariants.violations.length === 0) {
       const next = this.#queue.take();
-      if (next === null || next.atMs > TIME_LIMIT_MS) break;
+      if (next === null || next.atMs > (this.#options.timeLimitMs ?? TIME_LIMIT_MS)) break;
       this.#nowMs = next.atMs;
       next.action();
     }
@@ -157,9 +159,8 @@ export class Simulation {
 
   #wake(peer: Peer): void {
     const life = peer.life;
-    for (const type of ['can-compose', 'block-wanted'] as const) {
-      this.#after(this.#rng.int(100), peer, life, { type });
-    }
+    this.#after(this.#rng.int(50), peer, life, { type: 'can-compose' });
+    this.#after(this.#rng.int(100), peer, life, { type: 'block-wanted' });
   }
 
   #after(delayMs: number, peer: Peer, life: number, event: PeerEvent): void {
