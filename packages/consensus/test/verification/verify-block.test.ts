@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type BlockRejection, CHAIN_REJECTION_CODES, type CheckName } from '../../src/application/rejection.ts';
+import { type BlockRejection, CHAIN_REJECTION_CODES, CHECKS, type CheckName } from '../../src/application/rejection.ts';
 import { blockHash, decodeBlock, encodeBlock, payloadHash } from '../../src/chain/block.ts';
 import { certificateHash } from '../../src/chain/certificate.ts';
 import { transactionsRoot } from '../../src/chain/transactions.ts';
@@ -98,6 +98,32 @@ describe('an honest block', () => {
     expect(isBlockOf({ ...composed.block, header: { ...composed.block.header, height: -1 } }, composed.blockHash)).toBe(
       false,
     );
+  });
+});
+
+describe('a block with several faults', () => {
+  test('is rejected by the first check that fails, in the order of the protocol', () => {
+    const chain = secondTerm();
+    const payer = chain.network.accounts[0]!;
+    const batches = [chain.batch(payer, 9, [transfer(payer.publicKey)])];
+    const { block } = chain.compose('closing');
+    const faults: readonly [CheckName, string, Partial<BlockHeader>, Partial<Block>][] = [
+      ['parent', 'BLOCK_WRONG_HEIGHT', { height: 9 }, {}],
+      ['composer', 'BLOCK_WRONG_TERM', { term: 9 }, {}],
+      ['beacon', 'BLOCK_WRONG_BEACON', { seedSignature: 'ab'.repeat(96) }, {}],
+      ['chain-time', 'BLOCK_WRONG_CHAIN_TIME', { chainTimeMs: 9 }, {}],
+      ['kind', 'BLOCK_KIND_OUT_OF_PLACE', { kind: 'settlement' }, {}],
+      ['transactions', 'TRANSACTION_BAD_NONCE', {}, { batches }],
+      ['state-root', 'BLOCK_WRONG_STATE_ROOT', { stateRoot: ZERO }, {}],
+    ];
+    for (let first = 0; first < faults.length; first += 1) {
+      const [check, code] = faults[first]!;
+      const header = Object.assign({}, ...faults.slice(first).map(([, , change]) => change));
+      const body = Object.assign({}, block, ...faults.slice(first).map(([, , , change]) => change));
+      expectRejection(chain, reseal(body, header), check, code);
+    }
+    const order = faults.map(([check]) => CHECKS.indexOf(check));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
   });
 });
 
