@@ -1,3 +1,4 @@
+import { type ParseError, parse } from 'jsonc-parser';
 import { civilDate, MINUTES_PER_DAY, parseIsoDay, weekday } from './civil-time.ts';
 import { DataError } from './errors.ts';
 import { type DataInput, numberedLines } from './lines.ts';
@@ -139,11 +140,11 @@ function parseJson(lines: string[]): unknown {
   const text = lines.join('\n');
   try {
     return JSON.parse(text);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : '';
-    const position = /position (\d+)/.exec(message)?.[1];
-    // Text that simply ends early has no position in the engine's message: the last line is where it stops.
-    const line = position === undefined ? lines.length : text.slice(0, Number(position)).split('\n').length;
+  } catch {
+    // The engine's own message has a position for some faults only, so a second parser is asked for the place.
+    const faults: ParseError[] = [];
+    parse(text, faults, { disallowComments: true });
+    const line = text.slice(0, faults[0]?.offset ?? text.length).split('\n').length;
     throw new DataError('DATA_BAD_JSON', line, 'the text is not complete JSON from here on');
   }
 }

@@ -50,7 +50,7 @@ describe('daily totals', () => {
 
   it.each(MARGINALS)('%s: generated homes and days have them too (4 standard errors)', (marginal) => {
     const [production, consumption]: [number[], number[]] = [[], []];
-    for (let seed = 0; seed < 1500; seed++) {
+    for (let seed = 0; seed < 600; seed++) {
       const series = generateHouseholds({
         seed: `m${seed}`,
         homes: 4,
@@ -64,15 +64,15 @@ describe('daily totals', () => {
         consumption.push(totalWh(home.loadWh));
       }
     }
-    // Weather and hot days are common to the 4 homes of a seed: 15 % and 10 % of the variance are drawn 1,500 times only.
+    // Weather and hot days are common to the 4 homes of a seed: 15 % and 10 % of the variance are drawn 600 times only.
     for (const [values, { meanWh, sdWh }, common] of [
       [production, REFERENCE_PRODUCTION, 0.15],
       [consumption, REFERENCE_CONSUMPTION, 0.1],
     ] as const) {
       const [measured, expected] = [momentsOf(values), clippedMoments(marginal, meanWh, sdWh)];
-      const standardError = expected.sd * Math.sqrt((1 - common) / values.length + common / 1500);
+      const standardError = expected.sd * Math.sqrt((1 - common) / values.length + common / 600);
       expect(Math.abs(measured.mean - expected.mean)).toBeLessThan(4 * standardError);
-      expect(Math.abs(measured.sd / expected.sd - 1)).toBeLessThan(marginal === 'log-normal' ? 0.2 : 0.06);
+      expect(Math.abs(measured.sd / expected.sd - 1)).toBeLessThan(marginal === 'log-normal' ? 0.25 : 0.08);
     }
   });
 
@@ -138,18 +138,18 @@ describe('hours of the day', () => {
 
   it('seasonShare lifts summer over winter and leaves the year as it was', () => {
     const year = (seasonShare: number, startDay: string, slots: number) => {
-      const options = { seed: 'season', homes: 20, marginal: 'log-normal', pvOwnership: 1, slotMinutes: 1440 } as const;
+      const options = { seed: 'season', homes: 8, marginal: 'log-normal', pvOwnership: 1, slotMinutes: 1440 } as const;
       const { homes } = generateHouseholds({ ...options, seasonShare, startDay, slots });
       return homes.reduce((sum, home) => sum + totalWh(home.pvWh), 0) / (slots * homes.length);
     };
     expect(year(0.4, '2025-06-06', 30)).toBeGreaterThan(3 * year(0.4, '2025-12-06', 30));
     const [flat, seasonal] = [year(0, '2025-01-01', 365), year(0.4, '2025-01-01', 365)];
-    expect(Math.abs(seasonal / flat - 1)).toBeLessThan(0.25);
+    expect(Math.abs(seasonal / flat - 1)).toBeLessThan(0.3);
   });
 
   it('weather is common: days of different homes correlate by the common share', () => {
     const production = { meanWh: 20_000, sdWh: 2000 };
-    const options = { seed: 'weather', homes: 8, slots: 400, slotMinutes: 1440, production, pvOwnership: 1 };
+    const options = { seed: 'weather', homes: 6, slots: 400, slotMinutes: 1440, production, pvOwnership: 1 };
     const { homes } = generateHouseholds(options);
     const normed = homes.map(({ pvWh }) => {
       const { mean, sd } = momentsOf([...pvWh]);
