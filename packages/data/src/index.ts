@@ -46,6 +46,15 @@ export {
 export { describe, type FileDescription, type HomeSummary } from './describe.ts';
 export { type DataFormat, detectFormat } from './detect-format.ts';
 export { DataError, type DataErrorCode, type DataWarning, type DataWarningCode, type RefusedRow } from './errors.ts';
+export {
+  type ClampedNormal,
+  type EvArrival,
+  type EvArrivalOptions,
+  generateEvArrivals,
+  REFERENCE_ARRIVAL_HOUR,
+  REFERENCE_DEPARTURE_HOUR,
+  REFERENCE_INITIAL_SOC,
+} from './ev-arrivals.ts';
 export { type ForecastOptions, forecast, normalisedMae } from './forecast.ts';
 export {
   daySpan,

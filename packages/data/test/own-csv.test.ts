@@ -78,7 +78,8 @@ describe('round trip', () => {
         const rows: (string | undefined)[][] = [];
         if (spec.layout === 'wide') {
           rows.push(['time', 'load a', 'pv a', 'load b', 'pv b']);
-          spec.values.forEach(([a, b, c, d], slot) => rows.push([stamp(slot), ...cell([a, b]), ...cell([c, d])]));
+          for (const [slot, [a, b, c, d]] of spec.values.entries())
+            rows.push([stamp(slot), ...cell([a, b]), ...cell([c, d])]);
         } else {
           rows.push(spec.layout === 'net' ? ['home', 'time', 'net'] : ['home', 'time', 'load', 'pv']);
           const first = spec.values.map(([a, b], slot) => ['a', stamp(slot), ...cell([a, b])]);

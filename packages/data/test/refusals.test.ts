@@ -44,7 +44,7 @@ const REFUSALS: Record<DataErrorCode, [line: number, act: () => unknown]> = {
   DATA_TRUNCATED: [48, () => data.importAusgridHourly(without(hourlyFile(), 49))],
   DATA_INCONSISTENT: [4, () => own('time,load\n2016-01-01 00:00,1\n2016-01-01 01:00,1\n2016-01-01 02:30,1\n')],
   DATA_BAD_JSON: [2, () => data.importOebRates('{\n"plans": nothing\n}\n')],
-  DATA_BAD_CASE: [13, () => data.importMatpowerCase('\n'.repeat(12) + 'function mpc = none\n')],
+  DATA_BAD_CASE: [13, () => data.importMatpowerCase(`${'\n'.repeat(12)}function mpc = none\n`)],
   DATA_TOU_UNUSABLE: [2, () => data.importOntarioPrices(priceFile(), { column: 'TOU' })],
   DATA_DAY_NOT_COVERED: [0, () => data.selectDay(data.importAusgridHourly(hourlyFile()).series, '1999-01-01')],
   DATA_SCALE_NOT_STATED: [0, () => data.homesPerBus(data.importMatpowerCase(caseFile()), undefined)],
