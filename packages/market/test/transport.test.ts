@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import loadHighs from 'highs';
+import * as highsModule from 'highs';
+import type { LegacyHighs } from 'highs/legacy-types';
 import { describe, expect, test } from 'vitest';
 import { integerArithmetic, realArithmetic } from '../src/arithmetic.ts';
 import { lexicographicallyLargest } from '../src/lexicographic-flow.ts';
@@ -7,6 +8,8 @@ import { solveTransport, type TransportProblem } from '../src/transport.ts';
 import { enumeratedFlow } from './oracle/enumerated-flow.ts';
 import { SEED } from './random-inputs.ts';
 
+// The package's types describe its CommonJS build; what an ES import gives is the loader itself.
+const loadHighs = highsModule.default as unknown as () => Promise<LegacyHighs>;
 const highs = await loadHighs();
 
 /** The optimum according to HiGHS. */
