@@ -21,7 +21,7 @@ import { MAX_BATCH_OPERATIONS } from './limits.ts';
 import { merkleRoot } from './merkle.ts';
 import type { ChainRules } from './state.ts';
 import type { Hash, Operation, TransactionBatch } from './types.ts';
-import { signatureCodec } from './votes.ts';
+import { SIGNATURE_BYTES, signatureCodec } from './votes.ts';
 
 export type UnsignedBatch = Omit<TransactionBatch, 'signature'>;
 
@@ -115,8 +115,8 @@ export function signBatch(
 export function verifyBatchSignature(rules: Pick<ChainRules, 'chainId' | 'signatures'>, batch: TransactionBatch): void {
   let digest: Hash;
   try {
-    encode(batchCodec, batch);
-    digest = batchDigest(batch);
+    // The signature comes last in the layout: what precedes it is what `batchDigest` encodes.
+    digest = taggedHash('transaction', encodeBatch(batch).subarray(0, -SIGNATURE_BYTES));
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new SignedDataError('TRANSACTION_MALFORMED', error.message);

@@ -27,7 +27,9 @@ export type VotingRules = Pick<ChainRules, 'genesis' | 'chainId' | 'signatures' 
 
 /** BLS12-381 threshold share or combined signature. */
 export const beaconSignatureCodec: Codec<string> = hex(96);
-export const signatureCodec: Codec<string> = hex(64);
+/** ECDSA, compact. */
+export const SIGNATURE_BYTES = 64;
+export const signatureCodec: Codec<string> = hex(SIGNATURE_BYTES);
 
 const extensionCodec: Codec<VoteExtension> = struct({ beaconShare: option(beaconSignatureCodec) });
 
@@ -120,10 +122,7 @@ export function verifyVote(
   const { genesis, chainId, signatures, threshold } = rules;
   const member = genesis.members[vote.voter];
   if (member === undefined) throw new SignedDataError('VOTE_UNKNOWN_VOTER', `there is no member of rank ${vote.voter}`);
-  const digest = digestOrReject('VOTE_MALFORMED', () => {
-    encode(voteCodec, vote);
-    return voteDigest(chainId, vote);
-  });
+  const digest = taggedHash('vote', fromHex(chainId), signedBytes('VOTE_MALFORMED', voteCodec, vote));
   const share = vote.extension?.beaconShare ?? null;
   const needsShare = beacon !== null && vote.type === 'precommit' && vote.blockHash === beacon.settlementHash;
   if (needsShare && share === null) {
@@ -158,10 +157,8 @@ export function verifyProposalSignature(
   if (member === undefined) {
     throw new SignedDataError('PROPOSAL_UNKNOWN_PROPOSER', `there is no member of rank ${proposal.proposer}`);
   }
-  const digest = digestOrReject('PROPOSAL_MALFORMED', () => {
-    encode(proposalCodec, proposal);
-    return proposalDigest(rules.chainId, proposal);
-  });
+  const message = signedBytes('PROPOSAL_MALFORMED', proposalCodec, proposal);
+  const digest = taggedHash('proposal', fromHex(rules.chainId), message);
   if (!rules.signatures.verify(fromHex(proposal.signature), fromHex(digest), fromHex(member.publicKey))) {
     throw new SignedDataError(
       'PROPOSAL_BAD_SIGNATURE',
@@ -170,9 +167,10 @@ export function verifyProposalSignature(
   }
 }
 
-function digestOrReject(code: 'VOTE_MALFORMED' | 'PROPOSAL_MALFORMED', digest: () => Hash): Hash {
+/** Everything before the signature, which comes last in every layout: what `voteDigest` and `proposalDigest` encode. */
+function signedBytes<T>(code: 'VOTE_MALFORMED' | 'PROPOSAL_MALFORMED', codec: Codec<T>, value: T): Uint8Array {
   try {
-    return digest();
+    return encode(codec, value).subarray(0, -SIGNATURE_BYTES);
   } catch (error) {
     if (error instanceof CodecError) throw new SignedDataError(code, error.message);
     throw error;

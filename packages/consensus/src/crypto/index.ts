@@ -12,3 +12,4 @@ export { isBeaconKey, isPublicKey } from './public-keys.ts';
 export { HASH_DOMAINS, type HashDomain, sha256, sha256Bytes, taggedHash, taggedHashBytes } from './sha256.ts';
 export { createSignatureScheme, signatureSelfTest } from './signature-scheme.ts';
 export { createThresholdScheme, thresholdSelfTest } from './threshold-scheme.ts';
+export { rememberCombinations, rememberSignatures } from './verification-cache.ts';

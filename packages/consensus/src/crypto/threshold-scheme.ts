@@ -3,12 +3,15 @@ import { fromHex, toHex } from '../codec/hex.ts';
 import { CryptoError } from './errors.ts';
 import { lagrangeAtZero, SCALAR_ORDER } from './interpolation.ts';
 import type { ThresholdScheme } from './ports.ts';
+import { rememberingVerifier } from './remembering-verifier.ts';
 
 /** Ciphersuite of the IETF draft with proof of possession; both backends hash messages to G2 under it. */
 const DOMAIN = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_';
 const KEY_BYTES = 48;
 const SIGNATURE_BYTES = 96;
 const SCALAR_BITS = 255;
+/** Verified signatures that a scheme remembers: a few terms of 1024 members. */
+const REMEMBERED = 4096;
 
 type Blst = typeof import('@chainsafe/blst');
 type BlstSignature = InstanceType<Blst['Signature']>;
@@ -92,12 +95,13 @@ function checkSecret(secret: Uint8Array): void {
 }
 
 function guarded(name: ThresholdScheme['name'], backend: Backend): ThresholdScheme {
+  const remembered = rememberingVerifier(backend.verify, REMEMBERED);
   const verify = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean => {
     // Uncompressed points would be second encodings of the same values.
     if (!isBytes(signature, SIGNATURE_BYTES) || !isBytes(publicKey, KEY_BYTES)) return false;
     if (!(message instanceof Uint8Array)) return false;
     try {
-      return backend.verify(signature, message, publicKey);
+      return remembered(signature, message, publicKey);
     } catch {
       return false;
     }

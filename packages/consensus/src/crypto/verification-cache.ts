@@ -42,23 +42,23 @@ export function rememberSignatures(scheme: SignatureScheme, capacity: number): S
   };
 }
 
-/** As `rememberSignatures`, for beacon shares and combined signatures. */
-export function rememberShares(scheme: ThresholdScheme, capacity: number): ThresholdScheme {
-  const valid = new BoundedSet(capacity);
-  const remembered = (kind: string, inputs: readonly Uint8Array[], verify: () => boolean): boolean => {
-    const key = [kind, ...inputs.map(toHex)].join('/');
-    if (valid.has(key)) return true;
-    const isValid = verify();
-    if (isValid) valid.add(key);
-    return isValid;
-  };
+/**
+ * The same threshold scheme, which remembers the combinations that it has computed (it remembers valid shares by itself):
+ * entering a height, checking its block and executing it all ask for the seed of one and the same certificate.
+ */
+export function rememberCombinations(scheme: ThresholdScheme, capacity: number): ThresholdScheme {
+  const combined = new Map<string, Uint8Array>();
   return {
-    name: scheme.name,
-    signShare: (message, secretShare) => scheme.signShare(message, secretShare),
-    combine: (shares) => scheme.combine(shares),
-    verifyShare: (share, message, publicShare) =>
-      remembered('share', [share, message, publicShare], () => scheme.verifyShare(share, message, publicShare)),
-    verifyCombined: (signature, message, groupKey) =>
-      remembered('combined', [signature, message, groupKey], () => scheme.verifyCombined(signature, message, groupKey)),
+    ...scheme,
+    combine: (shares) => {
+      const key = shares.map(({ rank, share }) => `${rank}:${toHex(share)}`).join('/');
+      const known = combined.get(key);
+      if (known !== undefined) return known.slice();
+      const signature = scheme.combine(shares);
+      const [oldest] = combined.keys();
+      if (combined.size >= capacity && oldest !== undefined) combined.delete(oldest);
+      combined.set(key, signature.slice());
+      return signature;
+    },
   };
 }
