@@ -2,19 +2,27 @@ import type { TransportLog } from './transport-error.ts';
 
 export interface RedialOptions {
   readonly firstDelayMs: number;
+  /** How much longer the peer with the higher id waits before its first attempt. */
+  readonly courtesyMs: number;
   /** Largest pause between two attempts; the pause doubles up to here. */
   readonly maxDelayMs: number;
   readonly dialTimeoutMs: number;
 }
 
-export const DEFAULT_REDIAL: RedialOptions = { firstDelayMs: 100, maxDelayMs: 3_000, dialTimeoutMs: 8_000 };
+export const DEFAULT_REDIAL: RedialOptions = {
+  firstDelayMs: 100,
+  courtesyMs: 500,
+  maxDelayMs: 3_000,
+  dialTimeoutMs: 8_000,
+};
 
 export interface DiallerShell {
   readonly self: string;
   readonly log: TransportLog;
   readonly random: () => number;
-  /** Whether there is a connection, usable or still being set up. */
   isConnected(peer: string): boolean;
+  /** Whether an inbound connection of the peer is in its handshake. */
+  isArriving(peer: string): boolean;
   /** How long the peer must not be dialled. */
   backOffMs(peer: string): number;
   dial(peer: string, address: string, signal: AbortSignal): Promise<void>;
@@ -85,11 +93,11 @@ export class Dialler {
 
   #schedule(peer: string, target: Target): void {
     if (target.timer !== null) clearTimeout(target.timer);
-    const { firstDelayMs, maxDelayMs } = this.#options;
+    const { firstDelayMs, courtesyMs, maxDelayMs } = this.#options;
     const step = target.attempts === 0 ? 0 : Math.min(maxDelayMs, firstDelayMs * 2 ** (target.attempts - 1));
-    const courtesyMs = this.#shell.self > peer ? firstDelayMs : 0;
+    const extraMs = target.attempts === 0 && this.#shell.self > peer ? courtesyMs : 0;
     // Half of the pause is random, so that peers that failed together do not retry together.
-    const delayMs = step * (0.5 + 0.5 * this.#shell.random()) + courtesyMs;
+    const delayMs = step * (0.5 + 0.5 * this.#shell.random()) + extraMs;
     target.timer = setTimeout(() => void this.#attempt(peer, target), Math.max(delayMs, this.#shell.backOffMs(peer)));
   }
 
@@ -97,6 +105,12 @@ export class Dialler {
     target.timer = null;
     const abort = this.#abort;
     if (abort === null || this.#shell.isConnected(peer)) return;
+    if (this.#shell.isArriving(peer)) {
+      // Looked at again, because a handshake that fails tells nobody.
+      target.attempts = Math.max(1, target.attempts);
+      this.#schedule(peer, target);
+      return;
+    }
     target.isDialling = true;
     const dialled = target.address;
     try {

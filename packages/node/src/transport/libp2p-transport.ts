@@ -39,7 +39,7 @@ export interface ProbeOptions {
   readonly setupMs: number;
   /** How often that is looked at, for new connections and for those that were up. */
   readonly watchMs: number;
-  /** Two connections that begin within this time of each other are a crossing, later ones a reconnection. */
+  /** A connection begun within this time after another one was complete is a crossing, a later one a reconnection. */
   readonly crossingMs: number;
 }
 
@@ -52,6 +52,8 @@ export const DEFAULT_PROBE: ProbeOptions = {
   crossingMs: 2_000,
 };
 
+/** libp2p gives up an inbound handshake after this time. */
+const ARRIVAL_LIMIT_MS = 10_000;
 const SETUP_POLL_MS = 25;
 
 /** `TransportPort` over libp2p: TCP, noise, yamux, one-hop gossipsub, direct streams. */
@@ -61,6 +63,10 @@ export class Libp2pTransport implements TransportPort {
   readonly #probe: ProbeOptions;
   readonly #privateKey: PrivateKey;
   readonly #peerIds = new Map<string, PeerId>();
+  /** When an inbound connection passed the gater that has not opened yet. */
+  readonly #arrivingMs = new Map<string, number>();
+  /** When connections were complete at this end. */
+  readonly #openedMs = new WeakMap<Connection, number>();
   readonly #core: TransportCore;
   readonly #dialler: Dialler;
   #run: Running | null = null;
@@ -82,6 +88,7 @@ export class Libp2pTransport implements TransportPort {
         log: this.#core.log,
         random: options.random ?? Math.random,
         isConnected: (peer) => this.#connectionTo(peer) !== undefined,
+        isArriving: (peer) => Date.now() - (this.#arrivingMs.get(peer) ?? 0) < ARRIVAL_LIMIT_MS,
         backOffMs: (peer) => this.#core.guard.backOffMs(peer, this.#core.nowMs()),
         dial: async (peer, address, signal) => {
           await this.#run?.libp2p.dial(multiaddr(`${address}/p2p/${this.#peerIds.get(peer)}`), { signal });
@@ -249,21 +256,25 @@ export class Libp2pTransport implements TransportPort {
   /** Decides about connections once the other side has proven its key. */
   #gater(): ConnectionGater {
     return {
-      denyInboundEncryptedConnection: (peerId) => {
+      denyInboundEncryptedConnection: (peerId, socket) => {
         const peer = memberOfPeerId(peerId) ?? peerId.toString();
-        if (this.#core.refuses(peer)) return true;
-        if (this.#run?.isOpen !== true) return true;
-        const existing = this.#connectionTo(peer);
-        if (existing !== undefined) {
-          if (Date.now() - existing.timeline.open < this.#probe.crossingMs) return true;
-          // It dials although we think that it is connected: its end of the old connection is gone.
-          existing.abort(new Error('replaced by a newer connection of the same peer'));
-          return false;
-        }
-        // Dials cross: both sides keep the one of the lower id.
-        return this.#dialler.isDialling(peer) && this.self < peer;
+        const isDenied = this.#core.refuses(peer) || this.#isSuperfluous(peer, socket.timeline.open);
+        if (!isDenied) this.#arrivingMs.set(peer, Date.now());
+        return isDenied;
       },
     };
+  }
+
+  /** Whether a peer's inbound connection, begun at `begunMs`, is one too many. */
+  #isSuperfluous(peer: string, begunMs: number): boolean {
+    if (this.#run?.isOpen !== true) return true;
+    const existing = this.#connectionTo(peer);
+    // Dials cross: both sides keep the one of the lower id.
+    if (existing === undefined) return this.#dialler.isDialling(peer) && this.self < peer;
+    if (begunMs - (this.#openedMs.get(existing) ?? begunMs) < this.#probe.crossingMs) return true;
+    // It dials although it was connected long ago: its end of the old connection is gone.
+    existing.abort(new Error('replaced by a newer connection of the same peer'));
+    return false;
   }
 
   #connectionTo(peer: string): Connection | undefined {
@@ -278,6 +289,8 @@ export class Libp2pTransport implements TransportPort {
       connection.abort(new Error('not a member'));
       return;
     }
+    this.#openedMs.set(connection, Date.now());
+    this.#arrivingMs.delete(peer);
     if (run.links !== null) {
       interceptGossipWrites(connection, (byteLength, write) => this.#overLink(run, peer, 'out', byteLength, write));
     }
@@ -317,8 +330,10 @@ export class Libp2pTransport implements TransportPort {
     for (const [peer, id] of this.#peerIds) {
       const connection = this.#connectionTo(peer);
       if (connection === undefined || this.#isUsable(run, id, subscribers)) continue;
-      if (!this.#core.ledger.isConnected(peer) && Date.now() - connection.timeline.open < this.#probe.setupMs) continue;
-      this.#core.log({ code: 'TRANSPORT_GOSSIP_STALLED', member: peer });
+      const isUp = this.#core.ledger.isConnected(peer);
+      const ageMs = Date.now() - (this.#openedMs.get(connection) ?? 0);
+      if (!isUp && ageMs < this.#probe.setupMs) continue;
+      this.#core.log({ code: 'TRANSPORT_GOSSIP_STALLED', member: peer, detail: isUp ? 'died' : 'never came up' });
       this.#disconnect(peer);
     }
     this.#pollSetup(run);

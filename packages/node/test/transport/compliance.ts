@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { LinkCondition } from '../../src/transport/link-conditions.ts';
 import { DEFAULT_LIMITS } from '../../src/transport/transport-limits.ts';
 import { MAX_FRAME_BYTES, MAX_GOSSIP_BYTES, type TransportPort } from '../../src/transport/transport-port.ts';
+import { eventually } from './eventually.ts';
 import { bytesOf, textOf } from './inbox.ts';
 import type { Lab, LabFactory, LabOptions, LabPeer } from './lab.ts';
 
@@ -164,9 +165,9 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
       for (const text of ['bad 1', 'bad 2']) at(1).port.broadcast('evidence', bytesOf(text));
       await at(0).inbox.received('bad 2');
       expect(at(0).inbox.connectedTo(at(1).id)).toBe(true);
+      const parted = Promise.all([at(0).inbox.down(at(1).id), at(1).inbox.down(at(0).id)]);
       at(1).port.broadcast('evidence', bytesOf('bad 3'));
-      await at(0).inbox.down(at(1).id);
-      await at(1).inbox.down(at(0).id);
+      await parted;
       expect(at(0).log).toContainEqual(expect.objectContaining({ code: 'TRANSPORT_PENALISED', member: at(1).id }));
       expect(at(0).inbox.dropped(at(1).id, 'TRANSPORT_REJECTED')).toBe(3);
       expect(at(0).inbox.connectedTo(at(2).id)).toBe(true);
@@ -238,7 +239,7 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
       const { lab, at } = await labOf({ members: 2, followers: 1, outsiders: 1 });
       await lab.start(0, 1, 2);
       await lab.launch(3);
-      await expect.poll(() => at(0).log.map((event) => event.code)).toContain('TRANSPORT_NOT_A_MEMBER');
+      await eventually(() => at(0).log.map((event) => event.code)).toContain('TRANSPORT_NOT_A_MEMBER');
       expect(at(0).log.find((event) => event.code === 'TRANSPORT_NOT_A_MEMBER')?.member).toBe(at(3).id);
       at(3).port.broadcast('bundles', bytesOf('from a stranger'));
       at(0).port.broadcast('bundles', bytesOf('among friends'));
@@ -291,7 +292,7 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
       const lane = { messagesPerSecond: 0.001, burstMessages: 10, bytesPerSecond: 1e6, burstBytes: 1e6 };
       const limits = {
         lanes: { ...DEFAULT_LIMITS.lanes, transactions: lane, votes: lane },
-        patiencePoints: 20,
+        patiencePoints: 60,
         patiencePerSecond: 0.001,
         backOffMs: 60_000,
       };
@@ -301,12 +302,13 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
       for (let index = 0; index < 20; index++) at(0).port.broadcast('transactions', bytesOf(`tx ${index}`));
       await inbox.until('ten transactions', () => inbox.messages.length === 10);
       await barrier(lab.peers);
-      expect(inbox.dropped(at(0).id, 'TRANSPORT_RATE_LIMITED')).toBe(10);
+      // At least: gossip may ask again for what it dropped, and drop it again.
+      expect(inbox.dropped(at(0).id, 'TRANSPORT_RATE_LIMITED')).toBeGreaterThanOrEqual(10);
       expect(inbox.connectedTo(at(0).id)).toBe(true);
-      for (let index = 0; index < 21; index++) at(0).port.send(at(1).id, 'votes', bytesOf(`vote ${index}`));
+      for (let index = 0; index < 80; index++) at(0).port.send(at(1).id, 'votes', bytesOf(`vote ${index}`));
       await inbox.down(at(0).id);
       expect(inbox.texts().filter((text) => text.startsWith('vote'))).toHaveLength(10);
-      expect(inbox.dropped(at(0).id, 'TRANSPORT_RATE_LIMITED')).toBe(21);
+      expect(inbox.dropped(at(0).id, 'TRANSPORT_RATE_LIMITED')).toBeGreaterThan(60);
       expect(at(2).inbox.connectedTo(at(0).id)).toBe(true);
     });
 
@@ -341,8 +343,8 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
       at(0).port.broadcast('bundles', bytesOf('gossip into the storm'));
       at(0).port.send(at(1).id, 'votes', bytesOf('vote into the storm'));
       at(0).port.send(at(2).id, 'votes', bytesOf('vote into the storm'));
-      await expect.poll(() => at(0).inbox.dropped(at(1).id, 'TRANSPORT_LINK_LOSS')).toBeGreaterThanOrEqual(2);
-      await expect.poll(() => at(2).inbox.dropped(at(0).id, 'TRANSPORT_LINK_LOSS')).toBeGreaterThanOrEqual(2);
+      await eventually(() => at(0).inbox.dropped(at(1).id, 'TRANSPORT_LINK_LOSS')).toBeGreaterThanOrEqual(2);
+      await eventually(() => at(2).inbox.dropped(at(0).id, 'TRANSPORT_LINK_LOSS')).toBeGreaterThanOrEqual(2);
       weather.clear();
       at(0).port.broadcast('bundles', bytesOf('after the storm'));
       await Promise.all([at(1).inbox.received('after the storm'), at(2).inbox.received('after the storm')]);
@@ -370,7 +372,7 @@ export function transportCompliance(name: string, createLab: LabFactory): void {
         bytesOut: 0,
         dropped: 0,
       });
-      await expect.poll(() => only(at(0).port)).toMatchObject({ bytesOut: 1_500, messagesOut: 2, bytesIn: 0 });
+      await eventually(() => only(at(0).port)).toMatchObject({ bytesOut: 1_500, messagesOut: 2, bytesIn: 0 });
       expect(only(at(0).port)?.sinceMs).toBeGreaterThan(0);
       expect(only(at(0).port)?.address).not.toBeNull();
     });

@@ -7,17 +7,18 @@ afterEach(() => void vi.useRealTimers());
 
 /** A dialler whose dials fail until told otherwise, under a fake clock. */
 function lab(self = 'a') {
-  const state = { isReachable: false, isConnected: false, backOffMs: 0 };
+  const state = { isReachable: false, isConnected: false, isArriving: false, backOffMs: 0 };
   const dials: { atMs: number; address: string }[] = [];
   const log: TransportEvent[] = [];
   const startMs = Date.now();
   const dialler = new Dialler(
-    { firstDelayMs: 100, maxDelayMs: 1_000, dialTimeoutMs: 500 },
+    { firstDelayMs: 100, courtesyMs: 300, maxDelayMs: 1_000, dialTimeoutMs: 500 },
     {
       self,
       log: (event) => log.push(event),
       random: () => 1,
       isConnected: () => state.isConnected,
+      isArriving: () => state.isArriving,
       backOffMs: () => state.backOffMs,
       dial: async (_, address) => {
         dials.push({ atMs: Date.now() - startMs, address });
@@ -60,9 +61,22 @@ describe('Dialler', () => {
     const { dialler, dials } = lab('z');
     dialler.setAddress('b', 'x');
     dialler.start();
-    await vi.advanceTimersByTimeAsync(99);
+    await vi.advanceTimersByTimeAsync(299);
     expect(dials).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
+    expect(dials).toHaveLength(1);
+    dialler.stop();
+  });
+
+  it('holds back while the peer is about to be connected from its side, and goes on if that fails', async () => {
+    const { dialler, state, dials } = lab();
+    state.isArriving = true;
+    dialler.setAddress('b', 'x');
+    dialler.start();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(dials).toEqual([]);
+    state.isArriving = false;
+    await vi.advanceTimersByTimeAsync(100);
     expect(dials).toHaveLength(1);
     dialler.stop();
   });

@@ -17,6 +17,7 @@ import { identityOfSecret, peerIdOfMember } from '../../src/transport/member-id.
 import type { TransportEvent } from '../../src/transport/transport-error.ts';
 import { DEFAULT_LIMITS, type TransportLimits } from '../../src/transport/transport-limits.ts';
 import { CHANNELS, TOPICS } from '../../src/transport/transport-port.ts';
+import { eventually } from './eventually.ts';
 import { bytesOf, Inbox } from './inbox.ts';
 import { memberOf, secretOf } from './lab.ts';
 
@@ -75,7 +76,7 @@ async function befriend(node: Libp2p<{ gossip?: GossipSub }>, peer: Peer): Promi
   await node.dial(dialAddress(peer, 0));
   await peer.inbox.up(memberOf(1));
   const knowsUs = (): boolean => (node.services.gossip?.getSubscribers(wireTopic('bundles')).length ?? 0) > 0;
-  await expect.poll(knowsUs).toBe(true);
+  await eventually(knowsUs).toBe(true);
 }
 
 describe('configuration', () => {
@@ -145,7 +146,7 @@ describe('dialling', () => {
     const closed = await honest(1);
     await closed.port.stop();
     const peer = await honest(0, { addresses: { [memberOf(1)]: closed.address }, redial: { maxDelayMs: 200 } });
-    await expect.poll(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_DIAL_FAILED');
+    await eventually(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_DIAL_FAILED');
     expect(peer.port.peers()[0]).toMatchObject({ connected: false, address: closed.address });
     // The other one knows no address, so that only a corrected one can connect them.
     const moved = await honest(1);
@@ -155,7 +156,8 @@ describe('dialling', () => {
   });
 
   it('survives both sides dialling at once', async () => {
-    const [a, b] = [await honest(0), await honest(1)];
+    const redial = { courtesyMs: 0 };
+    const [a, b] = [await honest(0, { redial }), await honest(1, { redial })];
     a.port.setAddress(memberOf(1), b.address);
     b.port.setAddress(memberOf(0), a.address);
     await Promise.all([a.inbox.up(memberOf(1)), b.inbox.up(memberOf(0))]);
@@ -174,7 +176,7 @@ describe('dialling', () => {
     await befriend(node, peer);
     // The refusal comes after the handshake: the dial may succeed for a moment, the connection does not last.
     const second = await node.dial(dialAddress(peer, 0), { force: true }).catch(() => null);
-    await expect.poll(() => second === null || second.status !== 'open').toBe(true);
+    await eventually(() => second === null || second.status !== 'open').toBe(true);
     expect(peer.inbox.connections).toEqual([{ member: memberOf(1), up: true }]);
   });
 
@@ -184,8 +186,8 @@ describe('dialling', () => {
     await befriend(node, peer);
     const [first] = node.getConnections();
     await node.dial(dialAddress(peer, 0), { force: true });
-    await expect.poll(() => first?.status).not.toBe('open');
-    await expect.poll(() => peer.inbox.connections.map(({ up }) => up)).toEqual([true, false, true]);
+    await eventually(() => first?.status).not.toBe('open');
+    await eventually(() => peer.inbox.connections.map(({ up }) => up)).toEqual([true, false, true]);
   });
 });
 
@@ -206,7 +208,7 @@ describe('hostile members', () => {
       router.topics.set(wireTopic(topic), new Set([peerIdOfMember(memberOf(0)).toString()]));
     }
     await node.services.gossip?.publish(wireTopic(topic), bytes);
-    await expect.poll(() => peer.inbox.dropped(memberOf(1), code)).toBe(1);
+    await eventually(() => peer.inbox.dropped(memberOf(1), code)).toBe(1);
     expect(peer.inbox.messages).toEqual([]);
     expect(peer.inbox.connectedTo(memberOf(1))).toBe(true);
   });
@@ -219,14 +221,14 @@ describe('hostile members', () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       const stream = await connection?.newStream(`/wattmesh/${chainId}/votes/1`);
       stream?.send(Uint8Array.from([0, 1, 0, 1]));
-      await expect.poll(() => stream?.status).not.toBe('open');
+      await eventually(() => stream?.status).not.toBe('open');
       expect(peer.inbox.dropped(memberOf(1), 'TRANSPORT_OVERSIZE')).toBe(attempt);
     }
     await peer.inbox.down(memberOf(1));
     expect(peer.log).toContainEqual(expect.objectContaining({ code: 'TRANSPORT_PENALISED', member: memberOf(1) }));
     // In back-off even a fresh, well-behaved connection is refused.
     await node.dial(dialAddress(peer, 0)).catch(() => null);
-    await expect.poll(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_BACKED_OFF');
+    await eventually(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_BACKED_OFF');
     expect(peer.inbox.messages).toEqual([]);
   });
 
@@ -235,8 +237,12 @@ describe('hostile members', () => {
     const peer = await honest(0, { probe });
     const node = await hostile({ gossip: false, channels: true });
     const connection = await node.dial(dialAddress(peer, 0));
-    await expect.poll(() => connection.status).not.toBe('open');
-    expect(peer.log).toContainEqual({ code: 'TRANSPORT_GOSSIP_STALLED', member: memberOf(1) });
+    await eventually(() => connection.status).not.toBe('open');
+    expect(peer.log).toContainEqual({
+      code: 'TRANSPORT_GOSSIP_STALLED',
+      member: memberOf(1),
+      detail: 'never came up',
+    });
     expect(peer.inbox.connections).toEqual([]);
   });
 
@@ -249,7 +255,7 @@ describe('hostile members', () => {
       if (stream.protocol.startsWith('/meshsub/')) stream.abort(new Error('lost'));
     }
     await peer.inbox.down(memberOf(1));
-    expect(peer.log).toContainEqual({ code: 'TRANSPORT_GOSSIP_STALLED', member: memberOf(1) });
+    expect(peer.log).toContainEqual({ code: 'TRANSPORT_GOSSIP_STALLED', member: memberOf(1), detail: 'died' });
   });
 
   it('reports a peer that refuses a channel, keeps the message and tries again', async () => {
@@ -257,7 +263,7 @@ describe('hostile members', () => {
     const node = await hostile({ gossip: true, channels: false });
     await befriend(node, peer);
     expect(peer.port.send(memberOf(1), 'votes', bytesOf('patient vote'))).toBe(true);
-    await expect.poll(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_STREAM_FAILED');
+    await eventually(() => peer.log.map(({ code }) => code)).toContain('TRANSPORT_STREAM_FAILED');
     const { promise, resolve } = Promise.withResolvers<string>();
     await node.handle(`/wattmesh/${chainId}/votes/1`, (stream) => {
       stream.addEventListener('message', ({ data }) => resolve(Buffer.from(data.subarray()).toString()));
