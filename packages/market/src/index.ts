@@ -20,6 +20,7 @@
  */
 export { firstComeNearestBaseline, mutualBaseline, singlePartnerBaseline } from './baselines.ts';
 export { type Bills, billSlot, DEFAULT_PRICES, deviationCharge, type Prices } from './bill.ts';
+export { CASE14 } from './case14.ts';
 export type { CoalitionModel, CoalitionOutcome, CoalitionTrade } from './coalition-problem.ts';
 export { MarketError, type MarketErrorCode, type MarketErrorDetail } from './errors.ts';
 export type { Formation, FormationStep } from './formation.ts';
@@ -42,7 +43,16 @@ export {
   type Position,
   tableLoss,
 } from './loss-rate.ts';
+export {
+  allocateLosses,
+  type Exchange,
+  type LossTableOptions,
+  type NetworkLocation,
+  networkLoss,
+  networkLossRates,
+} from './loss-table.ts';
 export { argmax, drawCoalition, drawProbabilities, signingMember, withoutCoalition } from './miner-selection.ts';
+export type { Branch, Bus, Network } from './network.ts';
 export {
   createMarket,
   grandOptimum,
