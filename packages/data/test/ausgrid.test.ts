@@ -252,6 +252,15 @@ describe('hourly table of homes', () => {
     expect(tolerant.series.homes[0]?.loadWh[3]).toBe(inventedWh(3, 0));
   });
 
+  it('a day that comes after the days it precedes is out of order, in both modes', () => {
+    const [header = '', ...rows] = hourlyFile().trimEnd().split('\n');
+    const turned = [header, ...rows.slice(24), ...rows.slice(0, 24)];
+    expect(() => importAusgridHourly(turned)).toThrow(refusal('DATA_OUT_OF_ORDER', 26));
+    const { series, refused, refusedCount } = importAusgridHourly(turned, { mode: 'tolerant' });
+    expect([refusedCount, refused[0]?.code, series.slotCount]).toEqual([24, 'DATA_OUT_OF_ORDER', 24]);
+    expect(series.homes[0]?.loadWh[0]).toBe(inventedWh(24, 0));
+  });
+
   it('a last line without a line end may be cut: refused unless allowed', () => {
     const text = hourlyFile().trimEnd();
     expect(() => importAusgridHourly(text)).toThrow(refusal('DATA_TRUNCATED', 49));

@@ -62,6 +62,11 @@ describe('describe', () => {
     expect(file.homes[0]?.peakLoadWh).toBe(Math.max(...Array.from({ length: 72 }, (_, hour) => wh(hour, 0))));
   });
 
+  it('states mean power in W at every interval length', () => {
+    expect(describeFile(rawFile({ categories: ['GC'] }, () => 250)).homes[0]?.meanLoadW).toBe(500);
+    expect(describeFile(shapesFile(1, () => 0.4)).homes[0]?.meanLoadW).toBe(400);
+  });
+
   it('lists refused rows, gaps and suspicious values instead of stopping', () => {
     const lines = hourlyFile({}, () => 1700)
       .trimEnd()
