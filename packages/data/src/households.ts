@@ -28,9 +28,9 @@ export interface HouseholdOptions {
   latitudeDeg?: number;
   /** Distribution of daily totals. Default `normal`. */
   marginal?: Marginal;
-  /** Default mean 7.45 kWh, sd 8 kWh a day. */
+  /** Moments of daily totals before negatives are set to 0. Default mean 7.45 kWh, sd 8 kWh. */
   production?: DailyMoments;
-  /** Default mean 12.41 kWh, sd 8 kWh a day. */
+  /** As `production`. Default mean 12.41 kWh, sd 8 kWh. */
   consumption?: DailyMoments;
   /** Fraction of homes that own PV; the owners produce more so that the moments over all homes stay. Default 0.8. */
   pvOwnership?: number;
