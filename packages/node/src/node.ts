@@ -1,12 +1,12 @@
 import { watch } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   backends,
   blockHash,
+  type ChainRules,
   chainIdOf,
   createApplication,
-  type ChainRules,
   createDigestSigner,
   createMemberSigner,
   createSignatureScheme,
@@ -17,9 +17,12 @@ import {
   genesisFromJson,
   Peer,
   type PeerView,
+  rememberCombinations,
+  rememberSignatures,
   stateRoot,
 } from '@wattmesh/consensus';
 import pino, { type Logger } from 'pino';
+import { z } from 'zod';
 import { startApi } from './api/server.ts';
 import { ConfigError, type NodeConfig, readJson } from './config/node-config.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
@@ -29,6 +32,21 @@ import { PeerShell } from './shell/peer-shell.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
 import type { Channel, PeerStatus, Topic } from './transport/transport-port.ts';
+
+/** Votes and transactions of a few hundred full blocks, some 20 MB; and the seeds of the newest terms. */
+const REMEMBERED_SIGNATURES = 50_000;
+const REMEMBERED_COMBINATIONS = 16;
+
+/** Block timings that a peer remembers. */
+const REMEMBERED_TIMINGS = 10_000;
+
+export interface BlockTiming {
+  /** Null unless this peer composed the block that was committed. */
+  composedMs: number | null;
+  /** When the block was durable. */
+  committedMs: number;
+  viaSync: boolean;
+}
 
 /** A running peer, as the API and the command line see it. */
 export interface RunningNode {
@@ -43,6 +61,8 @@ export interface RunningNode {
   peers(): readonly PeerStatus[];
   /** Hands in an encoded `batch` message; the answer says whether the mempool took it. */
   submit(bytes: Uint8Array): { readonly verdict: 'accept' | 'ignore' | 'reject'; readonly code: string | null };
+  /** When this peer composed and committed a block of this run, by its clock; null for what it does not remember. */
+  timing(height: number): BlockTiming | null;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -57,28 +77,45 @@ export interface RunningNode {
 export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const log = createLog(config);
   const nowMs = (): number => Date.now();
-  const genesis = genesisFromJson(await readText(config.genesis, 'genesis'));
+  const genesis = genesisFromJson(await readJson(config.genesis, 'genesis', z.unknown()));
   const secrets = await readJson(config.secrets, 'secrets file', secretsSchema);
-  const signatures = createSignatureScheme();
-  const threshold = createThresholdScheme();
-  const rules: ChainRules = { genesis, chainId: chainIdOf(genesis), application: createApplication(genesis), signatures, threshold };
+  const signatures = rememberSignatures(createSignatureScheme(), REMEMBERED_SIGNATURES);
+  const threshold = rememberCombinations(createThresholdScheme(), REMEMBERED_COMBINATIONS);
+  const rules: ChainRules = {
+    genesis,
+    chainId: chainIdOf(genesis),
+    application: createApplication(genesis, signatures),
+    signatures,
+    threshold,
+  };
   const secretKey = Buffer.from(secrets.secretKey, 'hex');
   const signer = createMemberSigner(signatures, threshold, secretKey, Buffer.from(secrets.beaconShare, 'hex'));
   const rank = genesis.members.findIndex(({ publicKey }) => publicKey === signer.publicKey);
   if (rank < 0)
-    throw new ConfigError('CONFIG_INVALID', `the key in ${config.secrets} (${signer.publicKey.slice(0, 12)}) is no member of ${config.genesis}`);
-  log.info({ name: config.name, rank, chainId: rules.chainId, backends: backends(signatures, threshold) }, 'starting');
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `the key in ${config.secrets} (${signer.publicKey.slice(0, 12)}) is no member of ${config.genesis}`,
+    );
+  log.info({ name: config.name, rank, chainId: rules.chainId, backends: backends() }, 'starting');
 
   const { store, report } = await ChainStore.open(config.dataFolder, storeCodec(rules));
   for (const repair of report.repairs) log.warn({ repair }, 'store repaired');
   try {
     const household = config.household === undefined ? null : await readHousehold(config.household);
     const meter = config.meter === undefined ? null : await readJson(config.meter, 'meter key', meterSchema);
-    const signAsMeter = meter === null ? null : createDigestSigner(signatures, Buffer.from(meter.secretKey, 'hex')).sign;
+    const signAsMeter =
+      meter === null ? null : createDigestSigner(signatures, Buffer.from(meter.secretKey, 'hex')).sign;
     const source =
       household === null
         ? null
-        : new HouseholdSource({ household, genesis, chainId: rules.chainId, rank, signAsMember: signer.sign, signAsMeter });
+        : new HouseholdSource({
+            household,
+            genesis,
+            chainId: rules.chainId,
+            rank,
+            signAsMember: signer.sign,
+            signAsMeter,
+          });
     const peer = new Peer(
       rules,
       { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
@@ -91,7 +128,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       members: genesis.members.map(({ publicKey }) => publicKey),
       listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
       addresses: config.addresses,
-      log: (level, message, detail) => log[level](detail, message),
+      log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
     });
     return await run({ config, log, nowMs, rules, rank, peer, store, transport, publicKey: signer.publicKey });
   } catch (error) {
@@ -112,9 +149,21 @@ interface Parts {
   readonly transport: Libp2pTransport;
 }
 
-async function run({ config, log, nowMs, rules, rank, publicKey, peer, store, transport }: Parts): Promise<RunningNode> {
+async function run({
+  config,
+  log,
+  nowMs,
+  rules,
+  rank,
+  publicKey,
+  peer,
+  store,
+  transport,
+}: Parts): Promise<RunningNode> {
   const rankOf = new Map(rules.genesis.members.map(({ publicKey: key }, index) => [key, index]));
   const listeners = new Set<(height: number) => void>();
+  const timings = new Map<number, BlockTiming>();
+  const composed = new Map<string, number>();
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => undefined);
   await transport.start();
@@ -125,7 +174,13 @@ async function run({ config, log, nowMs, rules, rank, publicKey, peer, store, tr
     send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
     notice: (notice) => {
       log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
-      if (notice.type === 'committed') for (const listener of listeners) listener(notice.height);
+      if (notice.type === 'composed') composed.set(notice.blockHash, notice.atMs);
+      if (notice.type !== 'committed') return;
+      const { height, blockHash: hash, viaSync } = notice;
+      timings.set(height, { composedMs: composed.get(hash) ?? null, committedMs: nowMs(), viaSync });
+      timings.delete(height - REMEMBERED_TIMINGS);
+      composed.clear();
+      for (const listener of listeners) listener(height);
     },
     fatal: (error) => {
       log.fatal({ err: error }, 'the peer cannot go on');
@@ -154,6 +209,7 @@ async function run({ config, log, nowMs, rules, rank, publicKey, peer, store, tr
     view: () => shell.view,
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
+    timing: (height) => timings.get(height) ?? null,
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -177,20 +233,31 @@ async function run({ config, log, nowMs, rules, rank, publicKey, peer, store, tr
       await transport.stop();
       await shell.stop();
       await store.close();
-      if (config.addressFolder !== undefined) await rm(join(config.addressFolder, `${publicKey}.json`), { force: true });
+      if (config.addressFolder !== undefined)
+        await rm(join(config.addressFolder, `${publicKey}.json`), { force: true });
       log.info('stopped');
       ended.resolve();
     })();
     return stopping;
   };
   if (config.addressFolder !== undefined)
-    await writeEndpoint(config.addressFolder, { pid: process.pid, publicKey, peerAddress: node.peerAddress, apiUrl: api.url });
+    await writeEndpoint(config.addressFolder, {
+      pid: process.pid,
+      publicKey,
+      peerAddress: node.peerAddress,
+      apiUrl: api.url,
+    });
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
   return { ...node, apiUrl: api.url };
 }
 
 /** Keeps the address book up to date with the endpoints that other peers of this machine leave in a shared folder. */
-async function followEndpoints(config: NodeConfig, rules: ChainRules, transport: Libp2pTransport, self: string): Promise<{ close(): void }> {
+async function followEndpoints(
+  config: NodeConfig,
+  rules: ChainRules,
+  transport: Libp2pTransport,
+  self: string,
+): Promise<{ close(): void }> {
   const folder = config.addressFolder;
   if (folder === undefined) return { close: () => undefined };
   await mkdir(folder, { recursive: true });
@@ -212,7 +279,12 @@ function storeCodec(rules: ChainRules): Parameters<typeof ChainStore.open>[1] {
     chainId: rules.chainId,
     describeBlock: (bytes) => {
       const { header } = decodeBlock(bytes);
-      return { hash: blockHash(header), parentHash: header.parentHash, height: header.height, stateRoot: header.stateRoot };
+      return {
+        hash: blockHash(header),
+        parentHash: header.parentHash,
+        height: header.height,
+        stateRoot: header.stateRoot,
+      };
     },
     describeCertificate: (bytes) => decodeCertificate(bytes),
     stateRoot: (bytes) => stateRoot(rules, decodeState(rules, bytes)),
@@ -221,11 +293,7 @@ function storeCodec(rules: ChainRules): Parameters<typeof ChainStore.open>[1] {
 
 function createLog({ name, log }: NodeConfig): Logger {
   const options = { name, level: log.level, redact: ['secretKey', 'beaconShare', '*.secretKey', '*.beaconShare'] };
-  return log.file === undefined ? pino(options) : pino(options, pino.destination({ dest: log.file, mkdir: true, sync: false }));
-}
-
-async function readText(path: string, what: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the ${what} ${path}: ${cause.code === 'ENOENT' ? 'no such file' : cause.message}`, { cause });
-  });
+  return log.file === undefined
+    ? pino(options)
+    : pino(options, pino.destination({ dest: log.file, mkdir: true, sync: false }));
 }

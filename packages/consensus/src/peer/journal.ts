@@ -1,5 +1,5 @@
-import type { LogRecord } from '../engine/types.ts';
 import { decodeLogRecord, encodeLogRecord } from '../chain/log-codec.ts';
+import type { LogRecord } from '../engine/types.ts';
 
 /** An entry of the journal: what the engine must not forget, or a contribution that this member has signed. */
 export type JournalEntry =

@@ -95,7 +95,8 @@ export class Mempool {
   overdueLocal(nowMs: number, ageMs: number): Uint8Array[] {
     const overdue: Uint8Array[] = [];
     for (const own of this.#bySender.values())
-      for (const pooled of own.values()) if (pooled.local && nowMs - pooled.sinceMs >= ageMs) overdue.push(pooled.bytes);
+      for (const pooled of own.values())
+        if (pooled.local && nowMs - pooled.sinceMs >= ageMs) overdue.push(pooled.bytes);
     return overdue;
   }
 

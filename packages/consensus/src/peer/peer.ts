@@ -1,15 +1,15 @@
-import type { ChainRules, ChainState } from '../chain/state.ts';
-import type { Block, BlockKind, Certificate, Hash, Hex, MemberRank, Vote, VoteExtension } from '../chain/types.ts';
-import { blockHash as hashOf, decodeBlock, encodeBlock } from '../chain/block.ts';
-import { batchHash, transactionId, verifyBatchSignature } from '../chain/transactions.ts';
+import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
-import { proposalDigest, verifyProposalSignature, verifyVote, voteDigest } from '../chain/votes.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
+import type { ChainRules, ChainState } from '../chain/state.ts';
+import { batchHash, transactionId, verifyBatchSignature } from '../chain/transactions.ts';
+import type { Block, BlockKind, Certificate, Hash, Hex, MemberRank, Vote, VoteExtension } from '../chain/types.ts';
+import { proposalDigest, verifyProposalSignature, verifyVote, voteDigest } from '../chain/votes.ts';
+import { composeBlock } from '../composition/compose-block.ts';
 import { beaconMessage, type ElectionEntry, electionListOf, proposerAt } from '../election/index.ts';
+import type { EngineState } from '../engine/index.ts';
 import { restoreHeight, startHeight, step } from '../engine/index.ts';
 import type { EngineEffect, EngineEvent, HeightContext, LogRecord } from '../engine/types.ts';
-import type { EngineState } from '../engine/index.ts';
-import { composeBlock } from '../composition/compose-block.ts';
 import { decodeState, encodeState, genesisState } from '../execution/index.ts';
 import { isBlockOf, verifyBlock } from '../verification/index.ts';
 import { decodeMessage, type Message } from '../wire/messages.ts';
@@ -18,7 +18,7 @@ import { decodeJournalEntry, encodeJournalEntry, heightOf } from './journal.ts';
 import { Mempool } from './mempool.ts';
 import { Outbox } from './outbox.ts';
 import type { PeerEvent, PeerModules, PeerOptions, PeerOutput, StoredPeer } from './ports.ts';
-import { mayClose, slotWakeUps, type SlotView } from './slot-policy.ts';
+import { mayClose, type SlotView, slotWakeUps } from './slot-policy.ts';
 import { Synchroniser } from './synchroniser.ts';
 
 /** Blocks of one height that a peer keeps at most; the oldest makes room. */
@@ -92,7 +92,9 @@ export class Peer {
     this.#certificate = stored.head === null ? null : decodeCertificate(stored.head.certificate);
     this.#mempool = new Mempool(options.maxPoolTransactions, this.#state.ledger.accounts.length);
     const entries = stored.journal.map(decodeJournalEntry);
-    this.#silentThrough = entries.includes(null) ? Math.max(stored.silentThrough, this.#state.height + 1) : stored.silentThrough;
+    this.#silentThrough = entries.includes(null)
+      ? Math.max(stored.silentThrough, this.#state.height + 1)
+      : stored.silentThrough;
     for (const entry of entries) {
       if (entry?.type === 'contribution') this.#rememberOwn(entry.bytes);
       if (entry?.type !== 'engine' || heightOf(entry.record) <= this.#state.height) continue;
@@ -165,7 +167,8 @@ export class Peer {
     // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
     for (const bytes of this.#modules.source?.contributions(this.#state.slot) ?? []) {
       const key = this.#rememberOwn(bytes);
-      if (key !== null) this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
+      if (key !== null)
+        this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
     }
     for (const { bytes, dueInSlot } of this.#own.values())
       if (dueInSlot >= this.#state.slot) this.#outbox.broadcast('announcements', { type: 'contribution', bytes });
@@ -201,7 +204,8 @@ export class Peer {
     this.#considerBlock();
     const early = [...this.#early];
     this.#early.clear();
-    for (const [sender, messages] of early) for (const { from, bytes } of messages) this.#onMessage(from, sender, bytes);
+    for (const [sender, messages] of early)
+      for (const { from, bytes } of messages) this.#onMessage(from, sender, bytes);
   }
 
   #heightContext(): HeightContext {
@@ -419,6 +423,7 @@ export class Peer {
       contributions: kind === 'settlement' ? this.#contributions.dueIn(this.#state.slot) : [],
     });
     this.#remember(block, blockHash).verdict = { ok: true, state };
+    this.#outbox.notice({ type: 'composed', height: this.#context.height, round, kind, blockHash, atMs: this.#nowMs });
     this.#feed({ type: 'composed', round, block, blockHash });
   }
 
@@ -430,7 +435,8 @@ export class Peer {
     if (known.verdict === null) this.#judge(block, hash);
     const verdict = known.verdict as KnownBlock['verdict'];
     // A quorum of honest voters has found the block valid; finding otherwise means corrupt memory or more than b liars.
-    if (verdict === null || !verdict.ok) throw new Error(`a certified block at height ${block.header.height} is invalid: ${verdict?.code}`);
+    if (verdict === null || !verdict.ok)
+      throw new Error(`a certified block at height ${block.header.height} is invalid: ${verdict?.code}`);
     const slotBefore = this.#state.slot;
     this.#state = verdict.state;
     this.#certificate = certificate;
@@ -488,7 +494,11 @@ export class Peer {
 
   // ---------------------------------------------------------------- messages
 
-  #onMessage(from: MemberRank | null, sender: string, bytes: Uint8Array): { verdict: PeerOutput['verdict']; code: string | null } {
+  #onMessage(
+    from: MemberRank | null,
+    sender: string,
+    bytes: Uint8Array,
+  ): { verdict: PeerOutput['verdict']; code: string | null } {
     try {
       const verdict = this.#dispatch(from, sender, decodeMessage(bytes), bytes);
       return { verdict: verdict === 'accept' ? 'accept' : 'ignore', code: verdict === 'accept' ? null : verdict };
@@ -521,7 +531,8 @@ export class Peer {
       case 'get-block': {
         const known = message.height === this.#context.height ? this.#blocks.get(message.hash) : undefined;
         if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
-        else if (message.height <= this.#state.height) this.#sync.onGetBlocks(sender, { from: message.height, count: 1 });
+        else if (message.height <= this.#state.height)
+          this.#sync.onGetBlocks(sender, { from: message.height, count: 1 });
         return 'accept';
       }
       case 'block':
@@ -529,13 +540,18 @@ export class Peer {
     }
   }
 
-  #onProposal(from: MemberRank | null, sender: string, message: Message & { type: 'proposal' }, bytes: Uint8Array): string {
+  #onProposal(
+    from: MemberRank | null,
+    sender: string,
+    message: Message & { type: 'proposal' },
+    bytes: Uint8Array,
+  ): string {
     const { proposal, polVotes } = message;
-    if (proposal.height !== this.#context.height) return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
+    if (proposal.height !== this.#context.height)
+      return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
     verifyProposalSignature(this.#rules, proposal);
     const block = decodeBlock(message.block);
-    if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash))
-      return 'PROPOSAL_OTHER_BLOCK';
+    if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash)) return 'PROPOSAL_OTHER_BLOCK';
     for (const vote of polVotes) verifyVote(this.#rules, vote, null);
     this.#remember(block, proposal.blockHash, message.block);
     this.#feed({ type: 'proposal', proposal, block, polVotes });
@@ -608,7 +624,13 @@ export class Peer {
   }
 
   /** A message of another height: help who is behind, keep what is just ahead, catch up with what is further. */
-  #elsewhere(height: number, from: MemberRank | null, sender: string, bytes: Uint8Array, block: Uint8Array | null): string {
+  #elsewhere(
+    height: number,
+    from: MemberRank | null,
+    sender: string,
+    bytes: Uint8Array,
+    block: Uint8Array | null,
+  ): string {
     if (height < this.#context.height) {
       if (from !== null && from !== this.#self) this.#sync.tellStatus(sender, this.#nowMs);
       return 'MESSAGE_OF_THE_PAST';
@@ -653,7 +675,12 @@ export class Peer {
     if (!verdict.ok) return verdict.code;
     const added = this.#contributions.add(verdict.contribution);
     if (added === 'conflict')
-      this.#outbox.notice({ type: 'conflict', member: verdict.contribution.author, height: this.#context.height, what: verdict.contribution.key });
+      this.#outbox.notice({
+        type: 'conflict',
+        member: verdict.contribution.author,
+        height: this.#context.height,
+        what: verdict.contribution.key,
+      });
     if (added !== 'added') return `CONTRIBUTION_${added.toUpperCase()}`;
     this.#considerBlock();
     return 'accept';
@@ -698,7 +725,8 @@ export class Peer {
     const { resendMs } = this.#options.timeouts;
     if (this.#nowMs - this.#slotSinceMs >= resendMs)
       for (const { bytes, dueInSlot } of this.#own.values())
-        if (dueInSlot >= this.#state.slot) this.#outbox.broadcast('announcements', { type: 'contribution', bytes }, true);
+        if (dueInSlot >= this.#state.slot)
+          this.#outbox.broadcast('announcements', { type: 'contribution', bytes }, true);
     for (const bytes of this.#mempool.overdueLocal(this.#nowMs, resendMs)) {
       const message = decodeMessage(bytes);
       this.#outbox.broadcast('transactions', message, true);
@@ -714,6 +742,9 @@ export class Peer {
   }
 
   #keysOf(ranks: Iterable<MemberRank>): Hex[] {
-    return [...ranks].filter((rank) => rank !== this.#self).map((rank) => this.#keyOf(rank)).sort();
+    return [...ranks]
+      .filter((rank) => rank !== this.#self)
+      .map((rank) => this.#keyOf(rank))
+      .sort();
   }
 }

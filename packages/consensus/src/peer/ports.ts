@@ -1,6 +1,6 @@
-import type { Hash, Hex, MemberRank } from '../chain/types.ts';
-import type { MemberSigner } from '../crypto/ports.ts';
 import type { ContributionSource } from '../application/types.ts';
+import type { BlockKind, Hash, Hex, MemberRank } from '../chain/types.ts';
+import type { MemberSigner } from '../crypto/ports.ts';
 import type { Timeouts } from '../engine/types.ts';
 
 /** Gossip topics; every chain has its own set. */
@@ -43,9 +43,31 @@ export type Outgoing =
 
 /** What a shell may log, count or show. Never carries secrets. */
 export type Notice =
-  | { readonly type: 'committed'; readonly height: number; readonly blockHash: Hash; readonly round: number; readonly viaSync: boolean; readonly transactions: number }
+  | {
+      readonly type: 'committed';
+      readonly height: number;
+      readonly blockHash: Hash;
+      readonly round: number;
+      readonly viaSync: boolean;
+      readonly transactions: number;
+    }
+  /** This peer has composed a block; `atMs` is when it began, by its own clock. */
+  | {
+      readonly type: 'composed';
+      readonly height: number;
+      readonly round: number;
+      readonly kind: BlockKind;
+      readonly blockHash: Hash;
+      readonly atMs: number;
+    }
   | { readonly type: 'round'; readonly height: number; readonly round: number }
-  | { readonly type: 'refused'; readonly what: string; readonly code: string; readonly sender: string; readonly reason: string }
+  | {
+      readonly type: 'refused';
+      readonly what: string;
+      readonly code: string;
+      readonly sender: string;
+      readonly reason: string;
+    }
   | { readonly type: 'conflict'; readonly member: MemberRank; readonly height: number; readonly what: string }
   | { readonly type: 'behind'; readonly height: number; readonly target: number }
   | { readonly type: 'sitting-out'; readonly height: number };

@@ -1,6 +1,6 @@
+import { slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import type { MemberRank } from '../chain/types.ts';
-import { slotEndMs } from '../chain/slots.ts';
 import type { ContributionPool } from './contribution-pool.ts';
 import type { PeerOptions } from './ports.ts';
 

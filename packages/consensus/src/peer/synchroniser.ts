@@ -87,7 +87,8 @@ export class Synchroniser {
     let adopted = 0;
     for (const { block, certificate } of items) if (this.#modules.adopt(block, certificate)) adopted += 1;
     if (adopted > 0) this.#disappointing.delete(sender);
-    if (this.#request !== null && sender === this.#request.source && adopted > 0) this.#ask(sender, this.#request.target);
+    if (this.#request !== null && sender === this.#request.source && adopted > 0)
+      this.#ask(sender, this.#request.target);
     return adopted > 0 ? 'accept' : 'BLOCKS_OF_NO_USE';
   }
 

@@ -18,7 +18,8 @@ export class SimulatedDisk implements ChainReader {
     for (const write of writes) {
       if (write.type === 'journal') this.#journal.push(write.bytes);
       else {
-        if (write.commit.height !== this.commits.length + 1) throw new Error(`commit of height ${write.commit.height} after ${this.commits.length}`);
+        if (write.commit.height !== this.commits.length + 1)
+          throw new Error(`commit of height ${write.commit.height} after ${this.commits.length}`);
         this.commits.push(write.commit);
       }
     }

@@ -1,4 +1,3 @@
-import { chainIdOf } from '../../src/genesis/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import type { Genesis } from '../../src/chain/types.ts';
 import {
@@ -6,19 +5,20 @@ import {
   createMemberSigner,
   createSignatureScheme,
   createThresholdScheme,
-  dealBeaconKeys,
   type DigestSigner,
+  dealBeaconKeys,
   type MemberSigner,
   sha256Bytes,
 } from '../../src/crypto/index.ts';
-import { rememberShares, rememberSignatures } from '../../src/crypto/verification-cache.ts';
+import { rememberCombinations, rememberSignatures } from '../../src/crypto/verification-cache.ts';
+import { chainIdOf } from '../../src/genesis/index.ts';
 import { createPoegApplication } from '../../src/poeg/application.ts';
 import { encodePoegParameters } from '../../src/poeg/parameters.ts';
 import { Rng } from './rng.ts';
 
 // One memory of what is valid for all peers of all worlds: signatures are the same bytes for everybody.
 const signatures = rememberSignatures(createSignatureScheme(), 200_000);
-const threshold = rememberShares(createThresholdScheme(), 50_000);
+const threshold = rememberCombinations(createThresholdScheme(), 5_000);
 
 export interface WorldChain {
   readonly rules: ChainRules;
@@ -66,7 +66,12 @@ export function worldChain({ seed, members: n, quorum, clock, slotMs, genesisTim
     beaconGroupKey: beacon.groupKey,
     accounts: [{ publicKey: createDigestSigner(signatures, secret('edc', 0)).publicKey, uposMicro: OPENING_MICRO }],
     slot: { lengthMs: slotMs, clock, simulatedHours: 1, slotsPerTerm: 1 },
-    limits: { maxBlockBytes: 200_000, maxTransactionsPerBlock: 512, minStakeMicro: OPENING_MICRO / 2n, unbondingBlocks: 110 },
+    limits: {
+      maxBlockBytes: 200_000,
+      maxTransactionsPerBlock: 512,
+      minStakeMicro: OPENING_MICRO / 2n,
+      unbondingBlocks: 110,
+    },
     application: {
       name: 'poeg',
       parameters: encodePoegParameters({
@@ -86,7 +91,13 @@ export function worldChain({ seed, members: n, quorum, clock, slotMs, genesisTim
       }),
     },
   };
-  const rules: ChainRules = { genesis, chainId: chainIdOf(genesis), application: createPoegApplication(signatures), signatures, threshold };
+  const rules: ChainRules = {
+    genesis,
+    chainId: chainIdOf(genesis),
+    application: createPoegApplication(signatures),
+    signatures,
+    threshold,
+  };
   const signers = keys.map(({ secretKey }, k) =>
     createMemberSigner(signatures, threshold, secretKey, beacon.secretShares[k] as Uint8Array),
   );

@@ -1,13 +1,13 @@
 import { blockHash, decodeBlock, decodeCertificate, verifyCertificate } from '../../src/chain/index.ts';
+import { isLastSlotOfTerm } from '../../src/chain/slots.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import type { Hash, Proposal, Vote } from '../../src/chain/types.ts';
+import { toHex } from '../../src/codec/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
 import { decodeState, genesisState, stateRoot } from '../../src/execution/index.ts';
-import { isLastSlotOfTerm } from '../../src/chain/slots.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
 import type { CommitRecord, Outgoing } from '../../src/peer/ports.ts';
 import { decodeMessage as decodePoegMessage, messageKey } from '../../src/poeg/messages.ts';
-import { toHex } from '../../src/codec/index.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 
@@ -63,7 +63,11 @@ export class Monitors {
 
   #onVote(vote: Vote): void {
     const { type, voter, height, round, blockHash: hash } = vote;
-    const isNew = this.#once(`${type}/${voter}/${height}/${round}`, String(hash), '2: an honest member signed two votes');
+    const isNew = this.#once(
+      `${type}/${voter}/${height}/${round}`,
+      String(hash),
+      '2: an honest member signed two votes',
+    );
     if (!isNew) return;
     this.#latestTimestampMs.set(height, Math.max(this.#latestTimestampMs.get(height) ?? 0, vote.timestampMs));
     if (type === 'prevote' && hash !== null) {
@@ -85,7 +89,9 @@ export class Monitors {
     if (lock === undefined || lock.hash === hash) return;
     for (let r = lock.round; r < round; r += 1)
       if ((this.#prevotes.get(`${height}/${r}/${hash}`)?.size ?? 0) >= this.#rules.genesis.quorum) return;
-    throw new InvariantViolation(`5: member ${voter} prevoted ${hash.slice(0, 8)} at ${height}/${round} against its lock of round ${lock.round}`);
+    throw new InvariantViolation(
+      `5: member ${voter} prevoted ${hash.slice(0, 8)} at ${height}/${round} against its lock of round ${lock.round}`,
+    );
   }
 
   #once(key: string, value: string, what: string): boolean {
@@ -99,7 +105,8 @@ export class Monitors {
   committed(rank: number, commit: CommitRecord, parentState: Uint8Array | null): void {
     const { height, blockHash: hash } = commit;
     const other = this.#hashAt.get(height);
-    if (other !== undefined && other !== hash) throw new InvariantViolation(`1: two blocks at height ${height} (member ${rank})`);
+    if (other !== undefined && other !== hash)
+      throw new InvariantViolation(`1: two blocks at height ${height} (member ${rank})`);
     const isNew = other === undefined;
     this.#hashAt.set(height, hash);
     for (const id of commit.transactionIds) this.acknowledged.set(id, height);
@@ -108,7 +115,8 @@ export class Monitors {
     const key = `${height}/${state.election.seed === null ? 'open' : state.election.seed}`;
     const list = JSON.stringify(electionListOf(this.#rules, state, certificate));
     const known = this.#listAt.get(key);
-    if (known !== undefined && known !== list) throw new InvariantViolation(`6: two election lists after height ${height}`);
+    if (known !== undefined && known !== list)
+      throw new InvariantViolation(`6: two election lists after height ${height}`);
     this.#listAt.set(key, list);
     if (!isNew) return;
     this.#checkBlock(commit, parentState);
@@ -118,7 +126,8 @@ export class Monitors {
     const rules = this.#rules;
     const { height } = commit;
     const block = decodeBlock(commit.block);
-    if (blockHash(block.header) !== commit.blockHash) throw new InvariantViolation(`7: stored bytes of height ${height} have another hash`);
+    if (blockHash(block.header) !== commit.blockHash)
+      throw new InvariantViolation(`7: stored bytes of height ${height} have another hash`);
     const seeds = block.header.kind === 'settlement' && isLastSlotOfTerm(rules.genesis, block.header.slot);
     try {
       verifyCertificate(rules, decodeCertificate(commit.certificate), seeds ? block.header.term + 1 : null);
@@ -127,9 +136,11 @@ export class Monitors {
     }
     const parent = parentState === null ? genesisState(rules) : decodeState(rules, parentState);
     const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length);
-    if (!verdict.ok) throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
+    if (!verdict.ok)
+      throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
     const state = decodeState(rules, commit.state);
-    if (stateRoot(rules, state) !== stateRoot(rules, verdict.state)) throw new InvariantViolation(`14: re-execution of height ${height} gives another state`);
+    if (stateRoot(rules, state) !== stateRoot(rules, verdict.state))
+      throw new InvariantViolation(`14: re-execution of height ${height} gives another state`);
     if (state.chainTimeMs < parent.chainTimeMs) throw new InvariantViolation(`11: chain time fell at height ${height}`);
     if (height > 1 && state.chainTimeMs > Math.max(parent.chainTimeMs, this.#latestTimestampMs.get(height - 1) ?? 0))
       throw new InvariantViolation(`11: chain time of height ${height} is ahead of every honest timestamp`);
@@ -137,7 +148,8 @@ export class Monitors {
     if (fault !== undefined) throw new InvariantViolation(`15: ${fault} at height ${height}`);
     if (block.header.seedSignature !== null) {
       const signers = this.#shares.get(block.header.parentHash)?.size ?? 0;
-      if (signers < rules.genesis.quorum) throw new InvariantViolation(`12: the seed of term ${block.header.term} after ${signers} shares`);
+      if (signers < rules.genesis.quorum)
+        throw new InvariantViolation(`12: the seed of term ${block.header.term} after ${signers} shares`);
     }
   }
 
@@ -149,6 +161,7 @@ export class Monitors {
   checkAcknowledged(commits: readonly CommitRecord[]): void {
     const present = new Set(commits.flatMap(({ transactionIds }) => transactionIds));
     for (const [id, height] of this.acknowledged)
-      if (height <= commits.length && !present.has(id)) throw new InvariantViolation(`acknowledged transaction ${id} of height ${height} is lost`);
+      if (height <= commits.length && !present.has(id))
+        throw new InvariantViolation(`acknowledged transaction ${id} of height ${height} is lost`);
   }
 }

@@ -1,14 +1,14 @@
+import type { ContributionSource } from '../../src/application/types.ts';
 import { signBatch } from '../../src/chain/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
-import type { ContributionSource } from '../../src/application/types.ts';
+import { decodeState } from '../../src/execution/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
 import { poegParametersOf, signAnnouncement, signReading, singletonScoreWh } from '../../src/poeg/index.ts';
 import { encodeMessage } from '../../src/wire/messages.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type WorldChain, worldChain } from './genesis.ts';
-import { decodeState } from '../../src/execution/index.ts';
 import { InvariantViolation, Monitors } from './monitors.ts';
 import { Rng } from './rng.ts';
 
@@ -76,7 +76,7 @@ const PEER_OPTIONS: PeerOptions = {
   timeouts: { proposeMs: 400, prevoteMs: 200, precommitMs: 200, stepMs: 100, collectMs: 150, resendMs: 300 },
   txPatienceMs: 300,
   minBlockIntervalMs: 0,
-  slotPaceMs: 0,
+  slotPaceMs: 300,
   readyTimeoutMs: 1_500,
   statusMs: 400,
   syncTimeoutMs: 800,
@@ -186,10 +186,14 @@ export class World {
   }
 
   #connect(a: Node, b: Node): void {
-    for (const [self, other] of [[a, b], [b, a]] as const) {
+    for (const [self, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const life = self.life;
       this.#at(this.#delay(), () => {
-        if (self.life === life && other.peer !== null) this.#handle(self, { type: 'connection', member: other.rank, up: true });
+        if (self.life === life && other.peer !== null)
+          this.#handle(self, { type: 'connection', member: other.rank, up: true });
       });
     }
   }
@@ -205,10 +209,16 @@ export class World {
     node.syncing = [];
     node.isFlushing = false;
     for (const other of this.nodes)
-      if (other !== node) this.#at(this.#delay(), () => this.#handle(other, { type: 'connection', member: node.rank, up: node.peer !== null }));
+      if (other !== node)
+        this.#at(this.#delay(), () =>
+          this.#handle(other, { type: 'connection', member: node.rank, up: node.peer !== null }),
+        );
   }
 
-  #handle(node: Node, event: PeerEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never): PeerOutput | null {
+  #handle(
+    node: Node,
+    event: PeerEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never,
+  ): PeerOutput | null {
     if (node.peer === null) return null;
     const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs } as PeerEvent);
     const life = node.life;
@@ -282,7 +292,9 @@ export class World {
     const output = this.#handle(target, { type: 'message', from, sender, bytes });
     this.#record(`deliver ${from} ${target.rank} ${bytes.length} ${output?.verdict}`);
     if (output?.verdict === 'reject')
-      throw new InvariantViolation(`3: member ${target.rank} rejects a message of honest member ${from}: ${output.code}`);
+      throw new InvariantViolation(
+        `3: member ${target.rank} rejects a message of honest member ${from}: ${output.code}`,
+      );
   }
 
   #delay(): number {
@@ -333,7 +345,9 @@ export class World {
       contributions: (slot) => {
         const balance = { rank, ...energyWh(slot + 1) };
         const scoreWh = singletonScoreWh(poegParametersOf(genesis), balance);
-        const messages = [signAnnouncement({ chainId, slot: slot + 1, ...balance, scoreWh }, (d) => signers[rank]?.sign(d) as string)];
+        const messages = [
+          signAnnouncement({ chainId, slot: slot + 1, ...balance, scoreWh }, (d) => signers[rank]?.sign(d) as string),
+        ];
         if (slot < 2) return messages;
         const { productionWh, consumptionWh } = energyWh(slot - 1);
         const reading = { chainId, slot: slot - 1, rank, producedWh: productionWh, consumedWh: consumptionWh + 10n };
@@ -439,7 +453,10 @@ class EventQueue {
   }
 }
 
-function isBefore(a: { atMs: number; order: number } | undefined, b: { atMs: number; order: number } | undefined): boolean {
+function isBefore(
+  a: { atMs: number; order: number } | undefined,
+  b: { atMs: number; order: number } | undefined,
+): boolean {
   if (a === undefined || b === undefined) return false;
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }

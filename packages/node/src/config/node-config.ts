@@ -6,14 +6,18 @@ import { z } from 'zod';
  * The configuration of one peer: the schema gives the types, the errors and the documentation (`wattmesh node --explain`).
  * Paths are relative to the configuration file.
  */
-const milliseconds = (fallback: number, what: string) => z.int().min(0).max(86_400_000).default(fallback).describe(what);
+const milliseconds = (fallback: number, what: string) =>
+  z.int().min(0).max(86_400_000).default(fallback).describe(what);
 const publicKey = z.string().regex(/^0[23][0-9a-f]{64}$/, 'must be a compressed public key: 66 lowercase hex digits');
 const port = z.int().min(0).max(65_535);
 
 export const timingSchema = z
   .strictObject({
     proposeMs: milliseconds(2_000, 'how long a round waits for a proposal before it votes nil'),
-    prevoteMs: milliseconds(1_000, 'how long a round waits for more prevotes once a quorum has voted for different things'),
+    prevoteMs: milliseconds(
+      1_000,
+      'how long a round waits for more prevotes once a quorum has voted for different things',
+    ),
     precommitMs: milliseconds(1_000, 'the same for precommits'),
     stepMs: milliseconds(500, 'by how much each of these grows with the round'),
     collectMs: milliseconds(1_000, 'how long a voter waits for the bundle before it broadcasts its own vote'),
@@ -32,7 +36,10 @@ export const nodeConfigSchema = z.strictObject({
   genesis: z.string().describe('genesis file (JSON)'),
   secrets: z.string().describe('member key and beacon share (JSON, readable by its owner only)'),
   meter: z.string().optional().describe('key of the meter; without it no readings are signed'),
-  household: z.string().optional().describe('production and consumption per slot (JSON); without it nothing is announced'),
+  household: z
+    .string()
+    .optional()
+    .describe('production and consumption per slot (JSON); without it nothing is announced'),
   dataFolder: z.string().describe('folder of the chain store'),
   listen: z
     .strictObject({
@@ -40,14 +47,20 @@ export const nodeConfigSchema = z.strictObject({
       port: port.default(0).describe('TCP port for peers; 0 takes a free one'),
     })
     .prefault({}),
-  addresses: z.record(publicKey, z.string().startsWith('/')).default({}).describe('where to dial whom: public key to multiaddr'),
+  addresses: z
+    .record(publicKey, z.string().startsWith('/'))
+    .default({})
+    .describe('where to dial whom: public key to multiaddr'),
   addressFolder: z
     .string()
     .optional()
     .describe('folder in which peers on one machine leave their addresses, so that ports can be chosen automatically'),
   api: z
     .strictObject({
-      host: z.string().default('127.0.0.1').describe('address of the HTTP API; keep it on loopback, it has no authentication'),
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .describe('address of the HTTP API; keep it on loopback, it has no authentication'),
       port: port.default(0).describe('port of the HTTP API; 0 takes a free one'),
     })
     .prefault({}),
@@ -81,7 +94,11 @@ export class ConfigError extends Error {
 /** Reads and validates any JSON input of the node; `what` names it in errors. */
 export async function readJson<T>(path: string, what: string, schema: z.ZodType<T>): Promise<T> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the ${what} ${path}: ${cause.code === 'ENOENT' ? 'no such file' : cause.message}`, { cause });
+    throw new ConfigError(
+      'CONFIG_UNREADABLE',
+      `cannot read the ${what} ${path}: ${cause.code === 'ENOENT' ? 'no such file' : cause.message}`,
+      { cause },
+    );
   });
   let value: unknown;
   try {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   type ContributionSource,
   type Genesis,
@@ -9,6 +8,7 @@ import {
   signReading,
   singletonScoreWh,
 } from '@wattmesh/consensus';
+import { z } from 'zod';
 import { readJson } from '../config/node-config.ts';
 
 const energyWh = z.int().min(0).max(1_000_000_000);
@@ -21,7 +21,11 @@ const intervalSchema = z.strictObject({
 
 export const householdSchema = z.strictObject({
   name: z.string().optional(),
-  intervals: z.array(intervalSchema).min(1).max(100_000).describe('one entry a slot; slot 1 is the first, and the list repeats'),
+  intervals: z
+    .array(intervalSchema)
+    .min(1)
+    .max(100_000)
+    .describe('one entry a slot; slot 1 is the first, and the list repeats'),
 });
 export type Household = z.infer<typeof householdSchema>;
 

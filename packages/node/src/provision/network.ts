@@ -81,7 +81,8 @@ const STAKE_MICRO = 100_000_000n;
  */
 export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
   const scheme = createSignatureScheme();
-  const secretOf = (role: string, index: number): Uint8Array => sha256Bytes(Buffer.from(`wattmesh/${role}/${index}/${plan.seed}`));
+  const secretOf = (role: string, index: number): Uint8Array =>
+    sha256Bytes(Buffer.from(`wattmesh/${role}/${index}/${plan.seed}`));
   const publicOf = (secret: Uint8Array): string => createDigestSigner(scheme, secret).publicKey;
   const n = plan.households.length;
   const quorum = plan.quorum ?? Math.floor((2 * n) / 3) + 1;
@@ -119,17 +120,29 @@ export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
     })),
     quorum,
     beaconGroupKey: beacon.groupKey,
-    accounts: [edcSecretKey, ...extraSecretKeys].map((secret) => ({ publicKey: publicOf(secret), uposMicro: OPENING_MICRO })),
+    accounts: [edcSecretKey, ...extraSecretKeys].map((secret) => ({
+      publicKey: publicOf(secret),
+      uposMicro: OPENING_MICRO,
+    })),
     slot: plan.slot,
-    limits: { maxBlockBytes: 1_000_000, maxTransactionsPerBlock: 4_096, minStakeMicro: STAKE_MICRO / 2n, unbondingBlocks: 200 },
+    limits: {
+      maxBlockBytes: 1_000_000,
+      maxTransactionsPerBlock: 4_096,
+      minStakeMicro: STAKE_MICRO / 2n,
+      unbondingBlocks: 200,
+    },
     application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(members, plan.market)) },
   };
   validateGenesis(genesis);
   return { genesis, chainId: chainIdOf(genesis), members, edcSecretKey, extraSecretKeys };
 }
 
-function parametersOf(members: readonly ProvisionedMember[], market: MarketSettings): Parameters<typeof encodePoegParameters>[0] {
-  const ratePpb = (a: PositionKm, b: PositionKm): bigint => BigInt(Math.round(LOSS_PER_KM * Math.hypot(a.x - b.x, a.y - b.y) * 1e9));
+function parametersOf(
+  members: readonly ProvisionedMember[],
+  market: MarketSettings,
+): Parameters<typeof encodePoegParameters>[0] {
+  const ratePpb = (a: PositionKm, b: PositionKm): bigint =>
+    BigInt(Math.round(LOSS_PER_KM * Math.hypot(a.x - b.x, a.y - b.y) * 1e9));
   return {
     lossCharge: market.lossCharge,
     scoreBasis: 'announced',

@@ -31,7 +31,11 @@ export interface RunFolderOptions {
   readonly timing?: NodeConfigInput['timing'];
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Containers: fixed ports and names instead of a shared folder of addresses. */
-  readonly fixed?: { readonly listenPort: number; readonly apiPort: number; readonly addressOf: (name: string) => string };
+  readonly fixed?: {
+    readonly listenPort: number;
+    readonly apiPort: number;
+    readonly addressOf: (name: string) => string;
+  };
 }
 
 export function peerFolder(run: string, name: string): string {
@@ -42,7 +46,11 @@ export function peerFolder(run: string, name: string): string {
  * Lays out a run: `genesis.json`, `run.json` and, for each peer, its configuration, secrets, meter key and household.
  * Nothing outside of `folder` is touched; `run.json` is written last, so that a half-made run is never mistaken for one.
  */
-export async function writeRunFolder(folder: string, network: ProvisionedNetwork, options: RunFolderOptions): Promise<Run> {
+export async function writeRunFolder(
+  folder: string,
+  network: ProvisionedNetwork,
+  options: RunFolderOptions,
+): Promise<Run> {
   await mkdir(join(folder, 'peers'), { recursive: true });
   await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
   const { fixed } = options;
@@ -62,7 +70,9 @@ export async function writeRunFolder(folder: string, network: ProvisionedNetwork
             listen: { host: '0.0.0.0', port: fixed.listenPort },
             api: { host: '127.0.0.1', port: fixed.apiPort },
             addresses: Object.fromEntries(
-              network.members.filter(({ name }) => name !== member.name).map(({ publicKey, name }) => [publicKey, fixed.addressOf(name)]),
+              network.members
+                .filter(({ name }) => name !== member.name)
+                .map(({ publicKey, name }) => [publicKey, fixed.addressOf(name)]),
             ),
           }),
       log: { level: options.logLevel ?? 'info', ...(fixed === undefined ? { file: 'node.log' } : {}) },
@@ -74,7 +84,11 @@ export async function writeRunFolder(folder: string, network: ProvisionedNetwork
     await writeJson(join(own, 'secrets.json'), keys, 0o600);
     await writeJson(join(own, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
   }
-  await writeJson(join(folder, 'accounts.json'), { edc: hex(network.edcSecretKey), extra: network.extraSecretKeys.map(hex) }, 0o600);
+  await writeJson(
+    join(folder, 'accounts.json'),
+    { edc: hex(network.edcSecretKey), extra: network.extraSecretKeys.map(hex) },
+    0o600,
+  );
   const run: Run = {
     format: 1,
     chainId: network.chainId,

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Level } from 'level';
 import type { ChainReader, CommitRecord, StoredPeer, StoreWrite } from '@wattmesh/consensus';
+import { Level } from 'level';
 import { StoreError, writeError } from './errors.ts';
 import { JournalFile } from './journal-file.ts';
 
@@ -13,7 +13,12 @@ const FORMAT = 'wattmesh-store-1';
 export interface StoreCodec {
   readonly chainId: string;
   /** Throws when the bytes are not a block; returns its links. */
-  describeBlock(bytes: Uint8Array): { readonly hash: string; readonly parentHash: string; readonly height: number; readonly stateRoot: string };
+  describeBlock(bytes: Uint8Array): {
+    readonly hash: string;
+    readonly parentHash: string;
+    readonly height: number;
+    readonly stateRoot: string;
+  };
   /** Hash and height that a certificate certifies. Throws when it is malformed. */
   describeCertificate(bytes: Uint8Array): { readonly blockHash: string; readonly height: number };
   /** Merkle root of an encoded state. Throws when it is malformed. */
@@ -158,7 +163,11 @@ async function openLevel(path: string): Promise<Level<string, Uint8Array>> {
   } catch (error) {
     const cause = (error as { cause?: { code?: string; message?: string } }).cause;
     if (cause?.code === 'LEVEL_LOCKED')
-      throw new StoreError('STORE_LOCKED', `another process uses the store in ${path}; stop it or choose another data folder`, { cause: error });
+      throw new StoreError(
+        'STORE_LOCKED',
+        `another process uses the store in ${path}; stop it or choose another data folder`,
+        { cause: error },
+      );
     // LevelDB could not read its own files: let it rebuild what it can; the chain of hashes decides what that is worth.
     const { ClassicLevel } = await import('classic-level');
     try {
@@ -179,7 +188,10 @@ async function checkChain(db: Level<string, Uint8Array>, folder: string, codec: 
   const format = db.getSync('meta/format');
   if (format === undefined) {
     if (db.getSync('meta/head') !== undefined)
-      throw new StoreError('STORE_FORMAT', `the store in ${folder} has no format mark; it was not written by this program`);
+      throw new StoreError(
+        'STORE_FORMAT',
+        `the store in ${folder} has no format mark; it was not written by this program`,
+      );
     await db.batch(
       [
         { type: 'put', key: 'meta/format', value: text(FORMAT) },
@@ -190,7 +202,10 @@ async function checkChain(db: Level<string, Uint8Array>, folder: string, codec: 
     return;
   }
   if (asText(format) !== FORMAT)
-    throw new StoreError('STORE_FORMAT', `the store in ${folder} has format ${asText(format)}, this program reads ${FORMAT}`);
+    throw new StoreError(
+      'STORE_FORMAT',
+      `the store in ${folder} has format ${asText(format)}, this program reads ${FORMAT}`,
+    );
   const chain = db.getSync('meta/chain');
   if (chain === undefined || asText(chain) !== codec.chainId)
     throw new StoreError(
@@ -200,7 +215,12 @@ async function checkChain(db: Level<string, Uint8Array>, folder: string, codec: 
 }
 
 /** Walks the chain from its first block and returns the last height up to which everything checks out. */
-function lastIntactHeight(db: Level<string, Uint8Array>, codec: StoreCodec, recorded: number, repairs: string[]): number {
+function lastIntactHeight(
+  db: Level<string, Uint8Array>,
+  codec: StoreCodec,
+  recorded: number,
+  repairs: string[],
+): number {
   let parent = codec.chainId;
   let intact = 0;
   const roots: string[] = [codec.chainId];
@@ -218,7 +238,9 @@ function lastIntactHeight(db: Level<string, Uint8Array>, codec: StoreCodec, reco
     const state = db.getSync(key('s', intact));
     try {
       if (state !== undefined && codec.stateRoot(state) === roots[intact]) return intact;
-      repairs.push(`height ${intact}: its state is ${state === undefined ? 'missing' : 'not the one in the header'}; cut off there`);
+      repairs.push(
+        `height ${intact}: its state is ${state === undefined ? 'missing' : 'not the one in the header'}; cut off there`,
+      );
     } catch (error) {
       repairs.push(`height ${intact}: its state cannot be read (${(error as Error).message}); cut off there`);
     }
@@ -226,7 +248,12 @@ function lastIntactHeight(db: Level<string, Uint8Array>, codec: StoreCodec, reco
   return 0;
 }
 
-function checkHeight(db: Level<string, Uint8Array>, codec: StoreCodec, height: number, parent: string): { hash: string; stateRoot: string } | string {
+function checkHeight(
+  db: Level<string, Uint8Array>,
+  codec: StoreCodec,
+  height: number,
+  parent: string,
+): { hash: string; stateRoot: string } | string {
   const bytes = db.getSync(key('b', height));
   const certificateBytes = db.getSync(key('c', height));
   if (bytes === undefined) return 'the block is missing';
@@ -235,7 +262,8 @@ function checkHeight(db: Level<string, Uint8Array>, codec: StoreCodec, height: n
     const block = codec.describeBlock(bytes);
     const certificate = codec.describeCertificate(certificateBytes);
     if (block.height !== height || block.parentHash !== parent) return 'the block does not follow its parent';
-    if (certificate.height !== height || certificate.blockHash !== block.hash) return 'the certificate is for another block';
+    if (certificate.height !== height || certificate.blockHash !== block.hash)
+      return 'the certificate is for another block';
     return block;
   } catch (error) {
     return `unreadable (${(error as Error).message})`;
@@ -262,7 +290,8 @@ function key(kind: string, height: number): string {
 
 function bytesAt(db: Level<string, Uint8Array>, name: string): Uint8Array {
   const value = db.getSync(name);
-  if (value === undefined) throw new StoreError('STORE_CORRUPT', `the entry ${name} vanished while the store was being opened`);
+  if (value === undefined)
+    throw new StoreError('STORE_CORRUPT', `the entry ${name} vanished while the store was being opened`);
   return value;
 }
 

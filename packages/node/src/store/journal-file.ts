@@ -49,7 +49,10 @@ export class JournalFile {
     const foreign = !existing.subarray(MAGIC.length, HEADER_BYTES).equals(chainId);
     const intactMagic = existing.subarray(0, MAGIC.length).equals(MAGIC);
     if (intactMagic && foreign)
-      throw new StoreError('STORE_OTHER_CHAIN', `the journal in ${folder} belongs to another chain; use an empty data folder`);
+      throw new StoreError(
+        'STORE_OTHER_CHAIN',
+        `the journal in ${folder} belongs to another chain; use an empty data folder`,
+      );
     const { records, damaged, end } = intactMagic ? parse(existing) : { records: [], damaged: true, end: HEADER_BYTES };
     // A damaged or torn file is rewritten from what is intact, so that new records never follow garbage.
     const rewrite = damaged || end !== existing.length;

@@ -83,11 +83,24 @@ export class Dialler {
     }
   }
 
-  /** A connection was lost, or an address is new: dial soon, with fresh patience. */
+  /** A connection that worked was lost, or an address is new: dial soon. */
   wake(peer: string): void {
+    this.#again(peer, 0);
+  }
+
+  /**
+   * A connection was lost before it was of any use: dial again, but after a growing pause.
+   *
+   * A peer that refuses us does so after the handshake, when our end counts as connected.
+   */
+  retry(peer: string): void {
+    this.#again(peer, (this.#targets.get(peer)?.attempts ?? 0) + 1);
+  }
+
+  #again(peer: string, attempts: number): void {
     const target = this.#targets.get(peer);
     if (target === undefined || this.#abort === null || target.isDialling) return;
-    target.attempts = 0;
+    target.attempts = attempts;
     this.#schedule(peer, target);
   }
 

@@ -122,7 +122,7 @@ export class GossipRouter {
     );
   }
 
-  /** Members that know our subscriptions' counterpart: a message published now is meant for them. */
+  /** PeerIds (as text) that subscribe to every topic: a message published now is meant for them. */
   subscribers(): ReadonlySet<string> {
     const known = this.#topicNames.map((name) => this.#router.getSubscribers(name).map((peer) => peer.toString()));
     const [first = [], ...rest] = known.map((peers) => new Set(peers));

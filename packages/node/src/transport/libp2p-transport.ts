@@ -298,9 +298,12 @@ export class Libp2pTransport implements TransportPort {
   }
 
   #lost(run: Running, peer: string): void {
+    const wasUp = this.#core.ledger.isConnected(peer);
     run.streams.detach(peer);
     this.#core.ledger.setConnected(peer, false);
-    if (run.isOpen) this.#dialler.wake(peer);
+    if (!run.isOpen) return;
+    if (wasUp) this.#dialler.wake(peer);
+    else this.#dialler.retry(peer);
   }
 
   /** The router tells nobody when its streams and subscriptions are complete, so peers in setup are polled. */

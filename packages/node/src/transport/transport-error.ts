@@ -18,8 +18,6 @@ export type TransportCode =
   | 'TRANSPORT_NOT_A_MEMBER'
   /** A peer that is serving its back-off time tried to connect. */
   | 'TRANSPORT_BACKED_OFF'
-  /** A connection was superseded by another one to the same peer. */
-  | 'TRANSPORT_DUPLICATE_CONNECTION'
   /** A connection whose gossip streams did not come up or died; closed so that it is made anew. */
   | 'TRANSPORT_GOSSIP_STALLED'
   /** A dial failed; it is tried again. */

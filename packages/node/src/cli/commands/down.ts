@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { ClusterError } from '../../cluster/errors.ts';
+import { livingEndpoint, stopProcess } from '../../cluster/peer-process.ts';
+import { readRun } from '../../provision/run-folder.ts';
+import { jsonOption, runOption } from '../options.ts';
+import { print, printJson } from '../output.ts';
+
+export function downCommand(): Command {
+  return new Command('down')
+    .description('Stop the peers of a run in good order. Their chains stay; `up` starts them again.')
+    .addOption(runOption())
+    .addOption(jsonOption())
+    .action(async (options: { run: string; json?: boolean }) => {
+      if (!existsSync(join(options.run, 'run.json')))
+        throw new ClusterError('RUN_NOT_FOUND', `there is no run in ${options.run}; nothing to stop`);
+      const { peers } = await readRun(options.run);
+      const stopped: string[] = [];
+      await Promise.all(
+        peers.map(async ({ name, publicKey }) => {
+          const endpoint = await livingEndpoint(options.run, publicKey);
+          if (endpoint === null) return;
+          await stopProcess(endpoint.pid, name);
+          stopped.push(name);
+        }),
+      );
+      if (options.json) printJson({ stopped: stopped.sort() });
+      else print(stopped.length === 0 ? 'no peer was running' : `stopped ${stopped.sort().join(', ')}`);
+    });
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.ts';
+import { downCommand } from './commands/down.ts';
+import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
+import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
+
+const program = new Command('wattmesh')
+  .description('Peer-to-peer energy markets on a real network: start peers, watch them trade, measure them.')
+  .addHelpText(
+    'after',
+    `
+Start here:
+  wattmesh demo                      ten prosumers trade a day and go
+  wattmesh up --nodes 7              a network that stays; then: status, logs p01, down
+${EXIT_HELP}`,
+  )
+  .showSuggestionAfterError()
+  .exitOverride();
+for (const command of [demoCommand(), upCommand(), statusCommand(), logsCommand(), downCommand(), nodeCommand()])
+  program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else {
+    const code = codeOf(error);
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(code === null ? `${(error as Error).stack ?? text}\n` : `error ${code}: ${text}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
