@@ -3,7 +3,7 @@ import type { EnvironmentConfig } from '../environment/environment-config.ts';
 import { observationSize } from '../environment/observation.ts';
 import { aggregateModels, type ModelSubmission, validateSubmission } from '../federation/aggregate-models.ts';
 import { poisonUpdates } from '../federation/attack.ts';
-import { FrlError, type FrlErrorCode } from '../frl-error.ts';
+import { FrlError, type FrlErrorCode, requireInput } from '../frl-error.ts';
 import type { ActorCritic } from '../learner/actor-critic.ts';
 import { createLearner, type Learner } from '../learner/learner.ts';
 import { collectRollout, poolRollouts } from '../learner/rollout.ts';
@@ -44,6 +44,7 @@ export interface RoundProgress {
   readonly modelHash: string;
   /** One per distinct world (local training: one per EV), in rounds that evaluate; else empty. */
   readonly evaluations: readonly EvaluationPoint[];
+  /** State after this round. Throws `FRL_INVALID_INPUT` once the next round has been played. */
   checkpoint(): TrainingCheckpoint;
 }
 
@@ -67,7 +68,9 @@ export function* train(config: TrainingConfig, options: TrainingOptions = {}): G
   validateTrainingConfig(config);
   const run = startRun(config, options);
   const evaluations = new Map<string, Evaluation>();
+  let current = options.resume?.round ?? 0;
   for (let round = (options.resume?.round ?? 0) + 1; round <= config.rounds; round++) {
+    current = round;
     const outcome = playRound(run, round);
     const { everyRounds } = config.evaluation;
     const evaluates = everyRounds > 0 && (round % everyRounds === 0 || round === config.rounds);
@@ -78,12 +81,15 @@ export function* train(config: TrainingConfig, options: TrainingOptions = {}): G
       ...outcome,
       modelHash: modelHash(run.models[0] as Float64Array),
       evaluations: evaluates ? evaluateRun(run, evaluations) : [],
-      checkpoint: () => ({
-        round,
-        fingerprint: run.fingerprint,
-        models: run.models.map((weights) => Float64Array.from(weights)),
-        optimizerStates: run.learners.map((learner) => Float64Array.from(learner.optimizerState)),
-      }),
+      checkpoint: () => {
+        requireInput(current === round, 'ask for the checkpoint of a round before the next round', { round, current });
+        return {
+          round,
+          fingerprint: run.fingerprint,
+          models: run.models.map((weights) => Float64Array.from(weights)),
+          optimizerStates: run.learners.map((learner) => Float64Array.from(learner.optimizerState)),
+        };
+      },
     };
   }
 }
