@@ -1,6 +1,6 @@
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import type { Candidate, Certificate, Hash, MemberRank } from '../chain/types.ts';
-import { encode, fromHex, isHex, u32 } from '../codec/index.ts';
+import { fromHex, isHex } from '../codec/index.ts';
 import { sha256 } from '../crypto/index.ts';
 import { combineSeed } from './beacon.ts';
 import { ElectionError } from './errors.ts';
@@ -116,13 +116,15 @@ export function seedOf(rules: ChainRules, state: ChainState, decidingCertificate
 
 /** Successive draws of an index by weight (integers of at least 0, not all 0), in exact arithmetic. */
 function drawsOf(seed: Hash): (weights: readonly bigint[]) => number {
-  const seedBytes = fromHex(seed);
+  const preimage = new Uint8Array([...DRAW, ...fromHex(seed), 0, 0, 0, 0]);
+  const place = new DataView(preimage.buffer, preimage.length - 4);
   let k = 0;
   return (weights) => {
-    const total = weights.reduce((sum, weight) => sum + weight, 0n);
-    const digest = sha256(DRAW, seedBytes, encode(u32, k));
+    let total = 0n;
+    for (const weight of weights) total += weight;
+    place.setUint32(0, k);
     k += 1;
-    const r = BigInt(`0x${digest.slice(0, 32)}`) % total;
+    const r = BigInt(`0x${sha256(preimage).slice(0, 32)}`) % total;
     let cumulative = 0n;
     return weights.findIndex((weight) => {
       cumulative += weight;
