@@ -76,6 +76,22 @@ describe('selecting', () => {
     expect(selected(pool, tight)).toEqual([pool[0], pool[2]]);
   });
 
+  test('stays within the size of a block, and fills it', () => {
+    const small = new PoegChain(WORKED4, { payers: 2, limits: { maxBlockBytes: 65_536 } });
+    small.settle([]);
+    const [, sender] = small.network.accounts;
+    const pool = Array.from({ length: 10 }, (_, k) => {
+      const operations = Array.from({ length: 200 }, () => pay(1n, sender!.publicKey));
+      return small.batch(sender!, 200 * k, operations);
+    });
+    const batches = selected(pool, small);
+    expect(batches).toEqual(pool.slice(0, batches.length));
+    const { block, blockHash } = small.compose('transactions', { batches });
+    const bytes = encodeBlock(block).length;
+    expect(verifyBlock(small.rules, small.state, block, blockHash, bytes).ok).toBe(true);
+    expect(bytes + encodeBatch(pool[0]!).length).toBeGreaterThan(65_536);
+  });
+
   test('makes blocks that every voter accepts, whatever is in the pool', () => {
     const small = new PoegChain(WORKED4, {
       payers: 2,

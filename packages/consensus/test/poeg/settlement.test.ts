@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Contribution } from '../../src/application/types.ts';
 import { conservationFaults } from '../../src/ledger/index.ts';
-import { decodePayload, type OfflineSlot, offlineTotals, type PoegState, tieWeight } from '../../src/poeg/index.ts';
+import {
+  decodePayload,
+  type OfflineSlot,
+  offlineTotals,
+  type PoegState,
+  poegParametersOf,
+  tieWeight,
+} from '../../src/poeg/index.ts';
+import { formMarket } from '../../src/poeg/slot-market.ts';
 import { type Household, PoegChain, PRICES, WORKED4 } from '../fixtures/poeg-chain.ts';
 
 const totalsOf = (chain: PoegChain) => (chain.state.app as PoegState).totals;
@@ -123,6 +131,17 @@ describe('a tie', () => {
       outcomes.add(expected);
     }
     expect(outcomes.size).toBe(2);
+    // The same balances under another seed are another market, however recently this one was formed.
+    const { genesis } = new PoegChain(neighbours).rules;
+    const announced = neighbours.map(({ productionWh, consumptionWh }, rank) => ({
+      rank,
+      productionWh,
+      consumptionWh,
+    }));
+    const tradesUnder = (byte: string) =>
+      formMarket(genesis, poegParametersOf(genesis), { slot: 1, seed: byte.repeat(64), announced }).outcome.trades;
+    expect(new Set([...'0123456789abcdef'].map((byte) => tradesUnder(byte).length))).toEqual(new Set([3]));
+    expect(new Set([...'0123456789abcdef'].map((byte) => tradesUnder(byte)[0]!.energyWh)).size).toBe(2);
   });
 });
 
