@@ -57,6 +57,22 @@ describe('Dialler', () => {
     dialler.stop();
   });
 
+  it('does not hammer a peer that takes connections only to drop them', async () => {
+    const { dialler, state, dials } = lab();
+    state.isReachable = true;
+    dialler.setAddress('b', 'x');
+    dialler.start();
+    for (let step = 0; step < 10_000; step++) {
+      await vi.advanceTimersByTimeAsync(1);
+      if (!state.isConnected) continue;
+      state.isConnected = false;
+      dialler.retry('b');
+    }
+    // 0, 100, 300, 700, 1,500, then every second.
+    expect(dials).toHaveLength(13);
+    dialler.stop();
+  });
+
   it('lets the lower id go first', async () => {
     const { dialler, dials } = lab('z');
     dialler.setAddress('b', 'x');
