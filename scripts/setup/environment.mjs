@@ -26,6 +26,9 @@ const REACHING_THE_REGISTRY = new Set(
   ].map((name) => `npm_config_${name}`),
 );
 
+/** Those that pnpm knows too, but reads only under its own prefix. */
+const SHARED_WITH_PNPM = new Set(['registry', 'proxy', 'https_proxy', 'noproxy', 'cafile', 'strict_ssl']);
+
 /**
  * The environment for npm and pnpm inside the set-up.
  *
@@ -43,6 +46,8 @@ export function installerEnvironment(environment, nodeFolder) {
     // pnpm leaves development dependencies out where this says production.
     if (name === 'NODE_ENV' || name === 'NODE_OPTIONS' || name === 'INIT_CWD' || name === 'PNPM_HOME') continue;
     clean[name] = value;
+    const setting = lower.replace(/^npm_config_/, '');
+    if (setting !== lower && SHARED_WITH_PNPM.has(setting)) clean[`pnpm_config_${setting}`] ??= value;
   }
   clean.PATH = withNodeFirst(environment.PATH, nodeFolder);
   return clean;

@@ -130,7 +130,14 @@ async function installDependencies({ root, node, pnpm, say }) {
   await runInstaller({
     what: 'Installing the dependencies with pnpm',
     command: pnpm,
-    args: ['install', '--frozen-lockfile', '--config.confirm-modules-purge=false', '--reporter=append-only'],
+    args: [
+      'install',
+      '--frozen-lockfile',
+      '--config.confirm-modules-purge=false',
+      '--config.fetch-retry-mintimeout=1000',
+      '--config.fetch-retry-maxtimeout=3000',
+      '--reporter=append-only',
+    ],
     cwd: root,
     environment: installerEnvironment(process.env, dirname(node)),
   });

@@ -84,6 +84,9 @@ describe('the environment of an inner npm or pnpm', () => {
       npm_config_cache: '/cache',
       npm_config_https_proxy: 'proxy.example:3128',
       NPM_CONFIG_REGISTRY: 'registry.example',
+      // pnpm reads these only under its own prefix.
+      pnpm_config_https_proxy: 'proxy.example:3128',
+      pnpm_config_registry: 'registry.example',
     });
   });
 
@@ -101,6 +104,7 @@ describe('why a tool failed', () => {
     ['npm error code ETARGET\nnpm error notarget No matching version', 'SETUP_NOT_IN_REGISTRY'],
     ['ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile"', 'SETUP_LOCK_OUTDATED'],
     ['npm error code ENOSPC', 'SETUP_NO_SPACE'],
+    ['ERR_PNPM_RESOLVING_NPM_RESOLVER_NETWORK_ERROR: error sending request: Connection refused', 'SETUP_NO_NETWORK'],
     ["npm error Error: EACCES: permission denied, mkdir '/x'", 'SETUP_NOT_WRITABLE'],
     ['Segmentation fault', 'SETUP_TOOL_FAILED'],
   ])('%j is %s', (output, code) => {
