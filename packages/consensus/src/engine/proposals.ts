@@ -80,7 +80,7 @@ export function askToCompose(t: Transition): void {
 export function receiveComposed(t: Transition, round: number, block: Block | null, blockHash: Hash | null): void {
   if (round !== t.state.round) return;
   t.state = { ...t.state, composing: false };
-  if (block === null || blockHash === null || t.state.valid !== null || !isOwnTurn(t)) return;
+  if (block === null || blockHash === null || !isOwnTurn(t)) return;
   const { height, composer, composingRound } = block.header;
   if (height !== t.context.height || composer !== t.context.self || composingRound !== round) return;
   // Judged before it is held: blocks that are not proposed must not pile up.

@@ -42,7 +42,8 @@ describe('a quorum of prevotes for a valid block', () => {
 
   test('a precommit for a block carries the extension, nil does not', () => {
     const bench = new Bench({ members: 4, self: 3 });
-    bench.fresh(X);
+    const prevote = bench.fresh(X);
+    expect(prevote.records('vote').map(({ vote }) => vote.extension)).toEqual([null]);
     const forBlock = bench.votes('prevote', OTHERS, 0, X.blockHash);
     expect(forBlock.records('vote').map(({ vote }) => vote.extension)).toEqual([{ beaconShare: null }]);
     bench.advanceTo(1, OTHERS);
@@ -93,6 +94,17 @@ describe('a quorum of prevotes for a valid block', () => {
     expect(effects.of('broadcast-votes').map(({ votes }) => votes)).toEqual([prevotes]);
     expect(effects.signed('precommit')).toBeUndefined();
     expect([bench.state.locked, bench.state.valid?.round]).toEqual([null, 0]);
+  });
+
+  test('that travels with a proposal is one too', () => {
+    const bench = new Bench({ members: 4, self: 3 });
+    bench.votes('prevote', [0, 1], 2, null);
+    expect(
+      bench
+        .again(X, 2, 1)
+        .records('valid')
+        .map(({ round }) => round),
+    ).toEqual([1]);
   });
 
   test('from an earlier round it is a valid value, newer ones first, older ones never', () => {

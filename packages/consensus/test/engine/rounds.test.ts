@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ROUND_WINDOW } from '../../src/engine/index.ts';
+import { heldBlock, ROUND_WINDOW } from '../../src/engine/index.ts';
 import { Bench } from './bench.ts';
 import { fakeBlock, fakeVotes, HEIGHT, TIMEOUTS } from './fake-chain.ts';
 
@@ -135,6 +135,25 @@ describe('the jump', () => {
     expect(bench.state.round).toBe(1);
   });
 
+  test('a proposal of a higher round shows its proposer there', () => {
+    const bench = new Bench({ members: 4, self: 3, judge: () => 'defer' });
+    bench.fresh(fakeBlock(1, 1));
+    bench.votes('prevote', [2], 1, null);
+    expect(bench.state.round).toBe(1);
+  });
+
+  test('the votes that cause it are counted in the round reached, however far it is', () => {
+    const bench = new Bench({ members: 4, self: 3 });
+    const far = 5 * ROUND_WINDOW;
+    expect(bench.votes('precommit', [0, 1, 2], far, null).timers).toContain(`precommit ${far} in ${50 + far * 30}`);
+  });
+
+  test('an unanswered compose of an earlier round does not stop the next one', () => {
+    const bench = new Bench({ members: 4, self: 0 });
+    bench.step({ type: 'can-compose' });
+    expect(bench.votes('prevote', [1, 2], 4, null).of('compose')).toEqual([{ type: 'compose', round: 4 }]);
+  });
+
   test('the proposer of the round reached composes', () => {
     const bench = new Bench({ members: 4, self: 2 });
     expect(bench.votes('prevote', [0, 1], 2, null).of('compose')).toEqual([{ type: 'compose', round: 2 }]);
@@ -191,6 +210,35 @@ describe('memory', () => {
     expect(bench.step({ type: 'block', ...X }).records('valid')[0]?.prevotes).toEqual(
       fakeVotes('prevote', [0, 1, 2], 0, X.blockHash),
     );
+  });
+
+  test('a deferred block with a quorum of prevotes is held until the peer accepts it', () => {
+    let verdict: 'defer' | 'valid' = 'defer';
+    const bench = new Bench({ members: 4, self: 3, judge: () => verdict });
+    bench.fresh(X);
+    bench.votes('prevote', [0, 1, 2], 0, X.blockHash);
+    bench.votes('prevote', [0, 1], 4, null);
+    verdict = 'valid';
+    expect(
+      bench
+        .step({ type: 'reconsider' })
+        .records('valid')
+        .map(({ round }) => round),
+    ).toEqual([0]);
+  });
+
+  test('locked and valid block can be served in later rounds', () => {
+    const bench = new Bench({ members: 4, self: 3 });
+    bench.fresh(X);
+    bench.votes('prevote', [0, 1, 2], 0, X.blockHash);
+    const second = fakeBlock(1, 1);
+    bench.votes('prevote', [0, 1], 4, null);
+    bench.votes('prevote', [0, 1, 2], 1, second.blockHash);
+    bench.step({ type: 'block', ...second });
+    bench.votes('prevote', [0, 1], 8, null);
+    expect(bench.state.locked?.blockHash).toBe(X.blockHash);
+    expect(heldBlock(bench.state, X.blockHash)).toBe(X.block);
+    expect(heldBlock(bench.state, second.blockHash)).toBe(second.block);
   });
 
   test('blocks that nothing names are not held', () => {
