@@ -29,16 +29,25 @@ export function verifySeedSignature(
   return rules.threshold.verifyCombined(fromHex(signature), message, fromHex(rules.genesis.beaconGroupKey));
 }
 
+export interface Seed {
+  /** Combined BLS signature, 96 bytes: stands in the header of the term's first block. */
+  readonly signature: Hex;
+  readonly seed: Hash;
+}
+
+// Verifying and executing a term's first block ask for its seed several times, and combining takes milliseconds. The
+// result depends on nothing but the certificate, which never changes.
+const combined = new WeakMap<Certificate, Seed>();
+
 /**
  * Combines the shares in the certificate of a term's last settlement, which has been verified. Any `q` valid shares
  * give the same signature and seed.
  * @throws ElectionError ELECTION_MISSING_SHARE when a vote carries none.
  * @throws CryptoError CRYPTO_SHARES when a share is no point of the group.
  */
-export function combineSeed(
-  rules: Pick<ChainRules, 'threshold'>,
-  certificate: Certificate,
-): { readonly signature: Hex; readonly seed: Hash } {
+export function combineSeed(rules: Pick<ChainRules, 'threshold'>, certificate: Certificate): Seed {
+  const known = combined.get(certificate);
+  if (known !== undefined) return known;
   const shares = certificate.votes.map(({ voter, extension }) => {
     const share = extension?.beaconShare ?? null;
     if (share === null) {
@@ -50,5 +59,7 @@ export function combineSeed(
     return { rank: voter, share: fromHex(share) };
   });
   const signature = toHex(rules.threshold.combine(shares));
-  return { signature, seed: seedOfSignature(signature) };
+  const result = { signature, seed: seedOfSignature(signature) };
+  combined.set(certificate, result);
+  return result;
 }

@@ -1,5 +1,5 @@
 /** Who proposes, decided by exact integer draws from a seed that nobody can know before the weights are fixed. */
-export { beaconMessage, combineSeed, seedOfSignature, verifySeedSignature } from './beacon.ts';
+export { beaconMessage, combineSeed, type Seed, seedOfSignature, verifySeedSignature } from './beacon.ts';
 export {
   type ElectionEntry,
   type ElectionInput,

@@ -76,6 +76,20 @@ describe('the seed of a term', () => {
     }
   });
 
+  test('is combined once for a certificate, however often it is asked for', () => {
+    let combinations = 0;
+    const threshold = {
+      ...network.threshold,
+      combine: (shares: Parameters<typeof network.threshold.combine>[0]) => {
+        combinations += 1;
+        return network.threshold.combine(shares);
+      },
+    };
+    const fresh = { ...certificate };
+    for (let i = 0; i < 3; i++) expect(combineSeed({ threshold }, fresh)).toEqual({ signature, seed });
+    expect(combinations).toBe(1);
+  });
+
   test('cannot be had from a certificate of another block, or from fewer shares', () => {
     const plain = testCertificate(network, { height: 12, round: 0, blockHash: hash });
     expect(errorCode(() => combineSeed(network, plain))).toBe('ELECTION_MISSING_SHARE');
