@@ -23,6 +23,7 @@
  * enter an aggregate; it never changes one silently.
  */
 
+export { announcedActionWh } from './chain/announced-action.ts';
 export { apportion, floorDivide, PPM } from './chain/integer-arithmetic.ts';
 export type { IntegerBattery } from './chain/integer-battery.ts';
 export {
@@ -74,7 +75,8 @@ export type {
 export { createEnvironmentConfig, ENVIRONMENT_PRESETS } from './environment/environment-config.ts';
 export type { Ev2GymMetrics, Ev2GymOptions } from './environment/ev2gym-metrics.ts';
 export { ev2GymMetrics } from './environment/ev2gym-metrics.ts';
-export { observationSize, observe } from './environment/observation.ts';
+export type { SlotView } from './environment/observation.ts';
+export { observationSize, observe, writeObservation } from './environment/observation.ts';
 export type { OracleOptions, OracleSolution } from './environment/oracle.ts';
 export { solveOracle } from './environment/oracle.ts';
 export type {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { announcedActionWh } from '../src/chain/announced-action.ts';
+import { defaultIntegerBattery } from '../src/chain/integer-battery.ts';
 import { BatchEnvironment } from '../src/environment/batch-environment.ts';
 import { allocateDays, type DayBatch, sampleDays, sampleLotDay, setDay } from '../src/environment/day-batch.ts';
 import { createEnvironmentConfig, type EnvironmentOverrides } from '../src/environment/environment-config.ts';
 import { ev2GymMetrics } from '../src/environment/ev2gym-metrics.ts';
 import { observationSize, observe } from '../src/environment/observation.ts';
 import { solveOracle } from '../src/environment/oracle.ts';
+import { TypedArrayActorCritic } from '../src/learner/typed-array-actor-critic.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { createModelLayout } from '../src/model/model-layout.ts';
 import { idlePolicy } from '../src/policy/idle-policy.ts';
+import { createLearnedPolicy } from '../src/policy/learned-policy.ts';
 import { playOut } from '../src/policy/policy.ts';
 import { createReplayPolicy } from '../src/policy/replay-policy.ts';
 import { rulePolicy } from '../src/policy/rule-policy.ts';
@@ -193,6 +199,33 @@ describe('EV2Gym metrics', () => {
     expect(metrics.battery_degradation_cycling).toBeCloseTo(cycling!, 12);
     expect(metrics.battery_degradation).toBeCloseTo(calendar! + cycling!, 12);
     expect(calendar).toBeGreaterThan(0);
+  });
+});
+
+describe('announced actions', () => {
+  const layout = createModelLayout(observationSize(goldenConfig));
+  const model = new TypedArrayActorCritic(layout);
+  const battery = defaultIntegerBattery('paper');
+  const view = { hour: 8, hoursLeft: 4, priceCadPerKwh: 0.15, delta: 0.875, rangeAnxietyCad: 10 };
+
+  it('are what the policy would do in the environment, in whole Wh', () => {
+    const weights = initialWeights(layout, streamRng(9)).map((value) => value * 3);
+    const days = daysOf([8, 12, 21]);
+    const environment = new BatchEnvironment(goldenConfig, days);
+    const command = new Float64Array(1);
+    createLearnedPolicy(model, weights).act(environment, command);
+    environment.step(command);
+    const action = announcedActionWh(model, weights, goldenConfig, battery, 21_000n, view);
+    expect(Math.abs(Number(action) - 1000 * environment.actionKwh[0]!)).toBeLessThanOrEqual(0.5);
+    expect(action).not.toBe(0n);
+  });
+
+  it('stay within what the battery holds, however bold the model', () => {
+    const bold = new Float64Array(layout.parameterCount);
+    bold[layout.actor.layers.at(-1)!.biasOffset] = -50;
+    const announce = (energyWh: bigint): bigint =>
+      announcedActionWh(model, bold, goldenConfig, battery, energyWh, view);
+    expect([announce(21_000n), announce(10_000n), announce(8_400n)]).toEqual([-10_000n, -1_600n, 0n]);
   });
 });
 
