@@ -162,9 +162,31 @@ describe('threshold signatures', () => {
     });
 
     test('points outside of the right subgroup', () => {
-      expect(verdict(offSubgroupG2(), message, publicShare)).toBe(false);
-      expect(verdict(share, message, offSubgroupG1())).toBe(false);
-      expect(isBeaconKey(toHex(offSubgroupG1()))).toBe(false);
+      expect(verdict(bytesOfG2(offSubgroupG2()), message, publicShare)).toBe(false);
+      expect(verdict(share, message, bytesOfG1(offSubgroupG1()))).toBe(false);
+      expect(isBeaconKey(toHex(bytesOfG1(offSubgroupG1())))).toBe(false);
+    });
+
+    test('a valid share or key plus a point that no pairing sees', () => {
+      // r times a point of the whole curve has an order that does not divide r: pairings map it to 1, so that only the
+      // check of the subgroup stands between a share and its countless twins, each with another combined signature.
+      const unseenG2 = offSubgroupG2()
+        .multiplyUnsafe(ORDER - 1n)
+        .add(offSubgroupG2());
+      const twin = bytesOfG2(bls12_381.G2.Point.fromBytes(share).add(unseenG2));
+      expect(bytesOfG2(bls12_381.G2.Point.fromBytes(share))).toEqual(share);
+      expect(toHex(twin)).not.toBe(toHex(share));
+      expect(verdict(twin, message, publicShare)).toBe(false);
+      const unseenG1 = offSubgroupG1()
+        .multiplyUnsafe(ORDER - 1n)
+        .add(offSubgroupG1());
+      const twinKey = bytesOfG1(bls12_381.G1.Point.fromBytes(publicShare).add(unseenG1));
+      expect(bytesOfG1(bls12_381.G1.Point.fromBytes(publicShare))).toEqual(publicShare);
+      expect(verdict(share, message, twinKey)).toBe(false);
+      expect(isBeaconKey(toHex(twinKey))).toBe(false);
+      for (const scheme of both) {
+        expect(codeOf(() => scheme.combine([...pick([1, 2]), { rank: 0, share: twin }]))).toBe('CRYPTO_SHARES');
+      }
     });
 
     test('wrong lengths and types, changed bits', () => {
@@ -195,21 +217,45 @@ describe('threshold signatures', () => {
   });
 });
 
-/** Compressed points of the curves (x = 4 and x = 2) that lie outside of the subgroups of prime order. */
-function offSubgroupG1(): Uint8Array {
+type G1 = InstanceType<typeof bls12_381.G1.Point>;
+type G2 = InstanceType<typeof bls12_381.G2.Point>;
+
+/** Compressed form of any point of the curves; the library encodes only those of the prime-order subgroups. */
+function bytesOfG1(point: G1): Uint8Array {
+  const { x, y } = point.toAffine();
+  const half = bls12_381.fields.Fp.ORDER / 2n;
+  return flagged(x.toString(16).padStart(96, '0'), y > half);
+}
+
+function bytesOfG2(point: G2): Uint8Array {
+  const { x, y } = point.toAffine();
+  const half = bls12_381.fields.Fp.ORDER / 2n;
+  const digits = x.c1.toString(16).padStart(96, '0') + x.c0.toString(16).padStart(96, '0');
+  return flagged(digits, y.c1 > half || (y.c1 === 0n && y.c0 > half));
+}
+
+function flagged(digits: string, larger: boolean): Uint8Array {
+  const bytes = fromHex(digits);
+  bytes[0] = (bytes[0] as number) | 0x80 | (larger ? 0x20 : 0);
+  return bytes;
+}
+
+/** Points of the curves outside of the subgroups of prime order: those with x = 4 and x = 2. */
+function offSubgroupG1(): G1 {
   const x = 4n;
   const { Fp } = bls12_381.fields;
   const point = bls12_381.G1.Point.fromAffine({ x, y: Fp.sqrt(Fp.add(Fp.pow(x, 3n), 4n)) });
   expect(point.isTorsionFree()).toBe(false);
-  return fromHex(`80${'00'.repeat(46)}04`);
+  return point;
 }
 
-function offSubgroupG2(): Uint8Array {
+function offSubgroupG2(): G2 {
   const { Fp2 } = bls12_381.fields;
   const x = Fp2.create({ c0: 2n, c1: 0n });
   const y = Fp2.sqrt(Fp2.add(Fp2.pow(x, 3n), Fp2.create({ c0: 4n, c1: 4n })));
-  expect(bls12_381.G2.Point.fromAffine({ x, y }).isTorsionFree()).toBe(false);
-  return fromHex(`80${'00'.repeat(94)}02`);
+  const point = bls12_381.G2.Point.fromAffine({ x, y });
+  expect(point.isTorsionFree()).toBe(false);
+  return point;
 }
 
 describe('dealing', () => {
