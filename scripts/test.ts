@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { comesFromTerminal } from './child.mjs';
 import { runChecks } from './testing/checks.ts';
 import { REPORT_FILE_VARIABLE } from './testing/count-reporter.ts';
 import { add, closingLine, isGood, type TestReport } from './testing/counts.ts';
@@ -60,7 +61,11 @@ function spawnVitest(args: readonly string[], env: NodeJS.ProcessEnv): Promise<n
       stdio: 'inherit',
     });
     // A vitest that is told to stop ends its workers and its counting; this process waits for that.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => vitest.kill(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (!comesFromTerminal(signal)) vitest.kill(signal);
+      });
+    }
     vitest.once('error', reject);
     vitest.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGTERM']));
   });

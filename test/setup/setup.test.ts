@@ -143,6 +143,19 @@ test.each(launchers)('%s ends by the signal that ended the program', async (_, l
   expect(await clone.run([...launcher, 'die'])).toMatchObject({ status: null, signal: 'SIGKILL' });
 });
 
+test('a program whose npm was killed is told to stop', async () => {
+  using clone = new FakeClone();
+  await clone.setUp();
+  // The shell stands for npm. It ends by SIGKILL; standard output closes when the program it left has ended too.
+  const outcome = await clone.run(['sh', '-c', 'node scripts/run.mjs wattmesh wait & wait'], {
+    environment: { npm_lifecycle_event: 'start' },
+    onLine: (line, pid) => {
+      if (line.startsWith('cli')) process.kill(pid, 'SIGKILL');
+    },
+  });
+  expect(outcome).toMatchObject({ signal: 'SIGKILL', stdout: expect.stringMatching(/^cli .*\ntold to stop\n$/) });
+});
+
 test('bin/wattmesh works from another folder and through a symbolic link', async () => {
   using clone = new FakeClone();
   execFileSync('ln', ['-s', '../bin/wattmesh', `${clone.bin}/wattmesh`]);
