@@ -18,10 +18,12 @@
  * Pure: no clock, disk, network or randomness of its own; it keeps nothing between calls. It fails by throwing
  * `MarketError` for inputs that no market can be computed from.
  */
+export { type AuctionKind, type AuctionResult, buyerLimit, runAuction, sellerLimit } from './auction.ts';
 export { firstComeNearestBaseline, mutualBaseline, singlePartnerBaseline } from './baselines.ts';
 export { type Bills, billSlot, DEFAULT_PRICES, deviationCharge, type Prices } from './bill.ts';
 export { CASE14 } from './case14.ts';
 export type { CoalitionModel, CoalitionOutcome, CoalitionTrade } from './coalition-problem.ts';
+export { type GeneratedOptimum, generatedGrandOptimum } from './column-generation.ts';
 export { MarketError, type MarketErrorCode, type MarketErrorDetail } from './errors.ts';
 export type { Formation, FormationStep } from './formation.ts';
 export { billMarket, deviationBill, type IntegerBills, type IntegerPrices, validatePrices } from './integer-bill.ts';
@@ -52,6 +54,7 @@ export {
   networkLossRates,
 } from './loss-table.ts';
 export { argmax, drawCoalition, drawProbabilities, signingMember, withoutCoalition } from './miner-selection.ts';
+export { nearestPartnerArcs } from './nearest-partners.ts';
 export type { Branch, Bus, Network } from './network.ts';
 export {
   createMarket,

@@ -323,13 +323,16 @@ test('in floating point too, ties between flows go to the lexicographically larg
 describe('forced trading', () => {
   test('trades as much as possible; with half charging and distances it saves as much as free trading', () => {
     check(9, (draw) => {
-      const half = { ...draw, lossCharge: 'half' as const };
-      const forced = marketOf(half, { forced: true });
-      const { trades, value } = grandOptimum(forced);
-      const supply = total(forced.model.surplus);
-      const demand = total(forced.model.deficit);
-      expect(total(trades.map(({ energy }) => energy))).toBeCloseTo(Math.min(supply, demand), 7);
-      expect(value).toBeCloseTo(grandOptimum(marketOf(half)).value, 7);
+      for (const lossCharge of ['half', 'full'] as const) {
+        const forced = marketOf({ ...draw, lossCharge }, { forced: true });
+        const { trades, value } = grandOptimum(forced);
+        const supply = total(forced.model.surplus);
+        const demand = total(forced.model.deficit);
+        expect(total(trades.map(({ energy }) => energy))).toBeCloseTo(Math.min(supply, demand), 7);
+        const free = grandOptimum(marketOf({ ...draw, lossCharge })).value;
+        if (lossCharge === 'half') expect(value).toBeCloseTo(free, 7);
+        else expect(value).toBeLessThanOrEqual(free + 1e-9);
+      }
     });
   });
 
@@ -367,6 +370,13 @@ describe('forced trading', () => {
       [0, 1],
       [2, 3],
     ]);
+    // The last bipartition tried: everybody but the last member on one side.
+    const onlyFirstThree = (members: readonly number[]) =>
+      outcome(members, members.join() === '0,1,2' ? [1, 1, 1] : members.map(() => 0));
+    const apart = findParetoSplit(onlyFirstThree([0, 1, 2, 3]), onlyFirstThree, (after, before) =>
+      dominates(market.model, after, before),
+    );
+    expect(apart?.map(({ members }) => members)).toEqual([[0, 1, 2], [3]]);
     expect(
       findParetoSplit(solve([0, 1]), solve, (after, before) => dominates(market.model, after, before)),
     ).toBeUndefined();
