@@ -225,6 +225,18 @@ function metered(config: EnvironmentConfig, stored: number): number {
   return stored > 0 ? stored / config.battery.chargeEfficiency : stored * config.battery.dischargeEfficiency;
 }
 
+describe('oracle ties', () => {
+  it('idles where nothing is gained: off-peak, without delta and without anxiety', () => {
+    const carefree = createEnvironmentConfig('paper', { rangeAnxietyCad: 0 });
+    const days = allocateDays(1);
+    const stay = { arrivalSlot: 19, departureSlot: 24, initialEnergyKwh: 21 };
+    setDay(days, 0, carefree, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
+    const { value, actionKwh } = solveOracle(carefree, days, 0, { objective: 'shaped' });
+    expect(value).toBe(0);
+    expect([...actionKwh]).toEqual([0, 0, 0, 0, 0]);
+  });
+});
+
 describe('trade score', () => {
   const at = (actions: number[], arrivalSlot = 7, energyKwh = 21): DayMetrics => {
     const days = allocateDays(1);
