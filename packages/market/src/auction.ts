@@ -3,8 +3,8 @@ import { type CoalitionTrade, sidesOf } from './coalition-problem.ts';
 import { outcomeOfTrades, type ProsumerMarket, type TradeOutcome } from './prosumer-market.ts';
 
 /*
- * Auctions to compare coalitions with (section 13). What a side would pay or take at most or at least is its outside option,
- * the EDC, corrected for the loss that it is charged either way; so the limit depends on the partner.
+ * Auctions to compare coalitions with (section 13). What a side would pay or take at most or at least is its outside
+ * option, the EDC, corrected for the loss that it is charged either way; so the limit depends on the partner.
  */
 
 /** Trades and what each costs per kWh; `pricePerKwh[k]` belongs to `outcome.trades[k]`. */
@@ -28,11 +28,11 @@ export function sellerLimit(market: ProsumerMarket, prices: Prices, seller: numb
 /**
  * Runs one auction; everybody bids its limit unless `bidOf` shades the buyers' ones.
  *
- * - `firstPrice`, `secondPrice`: sellers one after the other (by index) offer all they have to buyers with demand left; the
- *   highest bids (ties by index) are served first. A winner pays its own bid, or the best bid of those who got nothing but
- *   never less than the seller's limit for it.
- * - `uniformDouble`: pairs by decreasing distance of their limits, while the buyer's is not below the seller's; everybody
- *   pays the midpoint of the last matched pair.
+ * - `firstPrice`, `secondPrice`: sellers one after the other (by index) offer all they have to buyers with demand
+ *   left; the highest bids (ties by index) are served first. A winner pays its own bid, or the best bid of those who
+ *   got nothing but never less than the seller's limit for it.
+ * - `uniformDouble`: pairs by decreasing distance of their limits, while the buyer's is not below the seller's;
+ *   everybody pays the midpoint of the last matched pair.
  *
  * @throws MarketError MARKET_INVALID_PRICES.
  */

@@ -30,8 +30,8 @@ export interface Bills {
 }
 
 /**
- * Bills for any set of trades, coalitional or not, beside the bills of the same balances without trading. Trades are paid
- * at the local price unless an auction found another one for each: `tradePrices` goes with `outcome.trades`.
+ * Bills for any set of trades, coalitional or not, beside the bills of the same balances without trading. Trades are
+ * paid at the local price unless an auction found another one for each: `tradePrices` goes with `outcome.trades`.
  *
  * @throws MarketError MARKET_INVALID_PRICES unless import >= local >= export >= 0 and the others are >= 0.
  */
@@ -62,7 +62,9 @@ export function billSlot(
   return { bill, withoutTrading, edc: -bill.reduce((sum, amount) => sum + amount, 0) };
 }
 
-/** What a member owes the EDC on top of its bill when the meter differs from the announcement (section 13), currency. */
+/**
+ * What a member owes the EDC on top of its bill when the meter differs from the announcement (section 13), currency.
+ */
 export function deviationCharge(announcedNetKwh: number, meteredNetKwh: number, prices: Prices): number {
   const surplus = meteredNetKwh - announcedNetKwh;
   const settled = surplus < 0 ? -prices.importPerKwh * surplus : -prices.exportPerKwh * surplus;

@@ -4,8 +4,9 @@ import type { Position } from './loss-rate.ts';
 const PROSUMERS_PER_CELL = 4;
 
 /**
- * Arcs between each prosumer and its `count` nearest of the opposite type, for large slots (section 10): pass the result as
- * `isArc`. An arc counts when either end has it among its nearest. `balanceKwh` tells sellers (positive) from buyers.
+ * Arcs between each prosumer and its `count` nearest of the opposite type, for large slots (section 10): pass the
+ * result as `isArc`. An arc counts when either end has it among its nearest. `balanceKwh` tells sellers (positive)
+ * from buyers.
  */
 export function nearestPartnerArcs(
   positions: readonly Position[],

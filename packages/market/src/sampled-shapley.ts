@@ -13,8 +13,9 @@ export interface SampledShapley {
 const MIN_PAIRS = 30;
 
 /**
- * Shapley value by antithetic sampling (section 7): random orders, each with its reverse, up to `maxOrders`; stops early
- * when every standard error is below `relativeError` of the value of all members. `value` gets ascending positions.
+ * Shapley value by antithetic sampling (section 7): random orders, each with its reverse, up to `maxOrders`; stops
+ * early when every standard error is below `relativeError` of the value of all members. `value` gets ascending
+ * positions.
  */
 export function sampledShapley(
   memberCount: number,

@@ -1,8 +1,8 @@
 import { arcSaving, type CoalitionModel, sidesOf } from './coalition-problem.ts';
 
 /**
- * Closed form of the Shapley value (section 7) where every connected component of profitable arcs is a star whose hub can
- * serve all its leaves: the value is then a sum over edges, and each edge is shared equally by its two ends.
+ * Closed form of the Shapley value (section 7) where every connected component of profitable arcs is a star whose hub
+ * can serve all its leaves: the value is then a sum over edges, and each edge is shared equally by its two ends.
  *
  * Returns the value per entry of `members`, or `undefined` when some component has another shape or a scarce hub.
  */

@@ -11,8 +11,8 @@ export interface TransportProblem<T> {
 }
 
 /**
- * An optimal flow and an optimal dual: `gain[i][j] <= supplyPrice[i] + demandPrice[j]`, both prices >= 0, and a price is
- * positive only where the supply or demand is exhausted.
+ * An optimal flow and an optimal dual: `gain[i][j] <= supplyPrice[i] + demandPrice[j]`, both prices >= 0, and a price
+ * is positive only where the supply or demand is exhausted.
  */
 export interface TransportSolution<T> {
   readonly flow: T[][];
@@ -23,9 +23,9 @@ export interface TransportSolution<T> {
 }
 
 /**
- * Successive shortest paths with potentials (Dijkstra on reduced costs `-gain`), from the empty flow until no path gains.
- * With integers the result is exact. Which of several optimal flows comes out is an accident of the search order:
- * `lexicographicallyLargest` makes it unique.
+ * Successive shortest paths with potentials (Dijkstra on reduced costs `-gain`), from the empty flow until no path
+ * gains. With integers the result is exact. Which of several optimal flows comes out is an accident of the search
+ * order: `lexicographicallyLargest` makes it unique.
  */
 export function solveTransport<T>(arithmetic: Arithmetic<T>, problem: TransportProblem<T>): TransportSolution<T> {
   const { zero, add, subtract, compare } = arithmetic;
