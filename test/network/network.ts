@@ -112,7 +112,6 @@ export class TestNetwork {
     const batch = signBatch(
       {
         chainId: this.network.chainId,
-        sender: sender.publicKey,
         firstNonce,
         operations: [
           {

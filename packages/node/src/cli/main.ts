@@ -4,6 +4,7 @@ import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
 import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
+import { provisionCommand } from './commands/provision.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
@@ -20,7 +21,15 @@ ${EXIT_HELP}`,
   )
   .showSuggestionAfterError()
   .exitOverride();
-for (const command of [demoCommand(), upCommand(), statusCommand(), logsCommand(), downCommand(), nodeCommand()])
+for (const command of [
+  demoCommand(),
+  upCommand(),
+  statusCommand(),
+  logsCommand(),
+  downCommand(),
+  nodeCommand(),
+  provisionCommand(),
+])
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
 
 try {

@@ -30,12 +30,6 @@ export interface RunFolderOptions {
   readonly createdMs: number;
   readonly timing?: NodeConfigInput['timing'];
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** Containers: fixed ports and names instead of a shared folder of addresses. */
-  readonly fixed?: {
-    readonly listenPort: number;
-    readonly apiPort: number;
-    readonly addressOf: (name: string) => string;
-  };
 }
 
 export function peerFolder(run: string, name: string): string {
@@ -53,36 +47,18 @@ export async function writeRunFolder(
 ): Promise<Run> {
   await mkdir(join(folder, 'peers'), { recursive: true });
   await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
-  const { fixed } = options;
   for (const member of network.members) {
-    const own = peerFolder(folder, member.name);
-    await mkdir(own, { recursive: true });
-    const config: NodeConfigInput = {
+    await writeMember(peerFolder(folder, member.name), 'config.json', member, {
       name: member.name,
       genesis: '../../genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
       household: 'household.json',
       dataFolder: 'data',
-      ...(fixed === undefined
-        ? { addressFolder: '../../endpoints' }
-        : {
-            listen: { host: '0.0.0.0', port: fixed.listenPort },
-            api: { host: '127.0.0.1', port: fixed.apiPort },
-            addresses: Object.fromEntries(
-              network.members
-                .filter(({ name }) => name !== member.name)
-                .map(({ publicKey, name }) => [publicKey, fixed.addressOf(name)]),
-            ),
-          }),
-      log: { level: options.logLevel ?? 'info', ...(fixed === undefined ? { file: 'node.log' } : {}) },
+      addressFolder: '../../endpoints',
+      log: { level: options.logLevel ?? 'info', file: 'node.log' },
       ...(options.timing === undefined ? {} : { timing: options.timing }),
-    };
-    await writeJson(join(own, 'config.json'), config);
-    await writeJson(join(own, 'household.json'), member.household);
-    const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
-    await writeJson(join(own, 'secrets.json'), keys, 0o600);
-    await writeJson(join(own, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
+    });
   }
   await writeJson(
     join(folder, 'accounts.json'),
@@ -99,6 +75,21 @@ export async function writeRunFolder(
   };
   await writeJson(join(folder, 'run.json'), run);
   return run;
+}
+
+/** One peer's own files: its configuration under `configName`, its keys (readable by their owner only), its household. */
+export async function writeMember(
+  folder: string,
+  configName: string,
+  member: ProvisionedNetwork['members'][number],
+  config: NodeConfigInput,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, 'household.json'), member.household);
+  const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
+  await writeJson(join(folder, 'secrets.json'), keys, 0o600);
+  await writeJson(join(folder, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
+  await writeJson(join(folder, configName), config);
 }
 
 export async function readRun(folder: string): Promise<Run> {
