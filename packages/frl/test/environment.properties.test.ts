@@ -312,6 +312,13 @@ describe('sampled days', () => {
     );
   });
 
+  it('last at least one slot, even when the drawn departure lies before the arrival', () => {
+    const at = (hour: number) => ({ mean: hour, sd: 0, min: hour, max: hour });
+    const odd = createEnvironmentConfig('paper', { stay: { arrivalHour: at(10), departureHour: at(8) } });
+    const days = sampleDays(odd, 1, streamRng(1));
+    expect([days.arrivalSlot[0], days.departureSlot[0]]).toEqual([10, 11]);
+  });
+
   it('redraw each slot with hourlyNoise, never below a cent', () => {
     const noisy = createEnvironmentConfig('paper', { tariff: { hourlyNoise: true, distribution: 'UD' } });
     const days = sampleDays(noisy, 50, streamRng(1));
@@ -335,5 +342,8 @@ describe('sampled days', () => {
       if (days.offPriceCadPerKwh[i]! > days.priceCadPerKwh[24 * i + 12]!) inverted++;
     }
     expect(Math.abs(inverted / days.count - 0.148)).toBeLessThan(0.025);
+    const on = Float64Array.from({ length: days.count }, (_, i) => days.priceCadPerKwh[24 * i + 8]!);
+    expect(Math.max(...on)).toBeLessThanOrEqual(0.129 + 3 * 0.02);
+    expect(Math.max(...on)).toBeGreaterThan(0.129 + 2.5 * 0.02);
   });
 });

@@ -123,7 +123,8 @@ export class BatchEnvironment {
 export function terminalReward(config: EnvironmentConfig, rangeAnxietyCad: number, energyKwh: number): number {
   const missing = config.battery.socMax - energyKwh / config.battery.capacityKwh;
   const anxiety = rangeAnxietyCad * missing * missing;
-  return config.rewardSign === 'literal' ? anxiety : -anxiety;
+  // Adding zero turns -0 into 0.
+  return (config.rewardSign === 'literal' ? anxiety : -anxiety) + 0;
 }
 
 function add(target: Float64Array, index: number, value: number): void {
