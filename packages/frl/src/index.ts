@@ -131,6 +131,8 @@ export { createRandomPolicy } from './policy/random-policy.ts';
 export { createReplayPolicy } from './policy/replay-policy.ts';
 export { rulePolicy } from './policy/rule-policy.ts';
 export { uncontrolledPolicy } from './policy/uncontrolled-policy.ts';
+export type { ScoredSlot } from './posoc/misprinted-score.ts';
+export { misprintedScores } from './posoc/misprinted-score.ts';
 export type { PosocPreset } from './posoc/posoc-presets.ts';
 export { POSOC_PRESETS } from './posoc/posoc-presets.ts';
 export type { ScoreMode } from './posoc/proof-score.ts';

@@ -238,11 +238,11 @@ describe('oracle ties', () => {
 });
 
 describe('trade score', () => {
-  const at = (actions: number[], arrivalSlot = 7, energyKwh = 21): DayMetrics => {
+  const at = (actions: number[], arrivalSlot = 7, energyKwh = 21, config = paper): DayMetrics => {
     const days = allocateDays(1);
     const stay = { arrivalSlot, departureSlot: arrivalSlot + actions.length, initialEnergyKwh: energyKwh };
-    setDay(days, 0, paper, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
-    return play(paper, days, createReplayPolicy([actions]));
+    setDay(days, 0, config, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
+    return play(config, days, createReplayPolicy([actions]));
   };
   const action = fc.double({ min: -1, max: 1, noNaN: true });
 
@@ -258,6 +258,7 @@ describe('trade score', () => {
 
   it('counts off-peak energy by the floor alone, and cancels where delta is equal', () => {
     expect(at([5, -3, 2], 19).tradeScoreKwh).toBe(0);
+    expect(at([5, -3, 2], 19, 21, sound).tradeScoreKwh).toBeCloseTo(-4 * 0.05, 12);
     expect(at([4, -4], 7).tradeScoreKwh).toBeCloseTo(0, 12);
     expect(at([-4, 4], 10).tradeScoreKwh).toBeCloseTo(0.875 * 4 - 0.5 * 4, 12);
   });
