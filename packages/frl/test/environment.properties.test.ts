@@ -6,7 +6,7 @@ import { allocateDays, type DayBatch, sampleDays, sampleLotDay, setDay } from '.
 import { type DayMetrics, dayMetrics } from '../src/environment/day-metrics.ts';
 import { createEnvironmentConfig, type EnvironmentConfig } from '../src/environment/environment-config.ts';
 import { solveOracle } from '../src/environment/oracle.ts';
-import { deltaOf, slotPrices } from '../src/environment/tariff.ts';
+import { deltaOf, PRICE_DISTRIBUTIONS, slotPrices } from '../src/environment/tariff.ts';
 import { fillSlot } from '../src/market/fill.ts';
 import { type Policy, playOut } from '../src/policy/policy.ts';
 import { createRandomPolicy } from '../src/policy/random-policy.ts';
@@ -321,10 +321,37 @@ describe('sampled days', () => {
   });
 
   it('redraw each slot with hourlyNoise, never below a cent', () => {
-    const noisy = createEnvironmentConfig('paper', { tariff: { hourlyNoise: true, distribution: 'UD' } });
+    const noisy = createEnvironmentConfig('paper', {
+      tariff: { hourlyNoise: true, distribution: 'UD', prices: PRICE_DISTRIBUTIONS.table },
+    });
     const days = sampleDays(noisy, 50, streamRng(1));
     expect(new Set(days.priceCadPerKwh.subarray(7, 11)).size).toBe(4);
-    expect(Math.min(...days.priceCadPerKwh)).toBeGreaterThanOrEqual(0.01);
+    expect(Math.min(...days.priceCadPerKwh)).toBe(0.01);
+  });
+
+  it('spread sqrt(3) times wider under uniform prices than under normal ones, within the same limits', () => {
+    const spread = (distribution: 'UD' | 'ND'): number => {
+      const config = createEnvironmentConfig('paper', { tariff: { distribution, rejection: false } });
+      const days = sampleDays(config, 3000, streamRng(4));
+      const on = Array.from({ length: days.count }, (_, i) => days.priceCadPerKwh[24 * i + 8]! - 0.17);
+      expect(Math.max(...on.map(Math.abs))).toBeLessThanOrEqual(0.03);
+      return Math.sqrt(on.reduce((sum, x) => sum + x * x, 0) / on.length);
+    };
+    expect(Math.abs(spread('ND') - 0.01)).toBeLessThan(0.0005);
+    expect(Math.abs(spread('UD') - 0.01 * Math.sqrt(3))).toBeLessThan(0.0008);
+  });
+
+  it('fall back on the mean prices only where eight tries in a row violate their order', () => {
+    const table = createEnvironmentConfig('paper', { tariff: { prices: PRICE_DISTRIBUTIONS.table } });
+    const days = sampleDays(table, 500, streamRng(3));
+    expect(days.offPriceCadPerKwh.includes(0.068)).toBe(false);
+    const { meanCadPerKwh } = PRICE_DISTRIBUTIONS.table;
+    const hopeless = {
+      meanCadPerKwh: { ...meanCadPerKwh, mid: 0.5 },
+      sdCadPerKwh: PRICE_DISTRIBUTIONS.text.sdCadPerKwh,
+    };
+    const fallback = createEnvironmentConfig('paper', { tariff: { prices: hopeless } });
+    expect([...sampleDays(fallback, 3, streamRng(3)).offPriceCadPerKwh]).toEqual([0.068, 0.068, 0.068]);
   });
 
   it('may violate the order of prices when rejection is off', () => {
