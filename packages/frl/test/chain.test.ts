@@ -305,6 +305,13 @@ describe('scores', () => {
     );
   });
 
+  it('floors towards debt, at the end of the day only', () => {
+    const input = { energyEndWh: 33_600n, maxEnergyWh: 33_600n, capacityWh: 42_000n, netSoldWh: 0n };
+    expect(integerProofScore('trade', { ...input, tradeScorePpmWh: -1n })).toBe(-1n);
+    expect(integerProofScore('trade', { ...input, tradeScorePpmWh: 999n })).toBe(0n);
+    expect(integerProofScore('gated', { ...input, tradeScorePpmWh: -1n })).toBe(-1n);
+  });
+
   it('keeps a ledger with memory and lets debt count as no weight', () => {
     expect(advanceIntegerScoreLedger(-5n, 0n, 900_000n)).toBe(-5n);
     expect(advanceIntegerScoreLedger(1_000_000n, -200_000n, 900_000n)).toBe(700_000n);
@@ -358,6 +365,7 @@ describe('mining reward', () => {
   it('settles stored energy at the off-peak price', () => {
     expect(settledProfitMicro(799_500n, 21_000n, 23_600n, 80_000n)).toBe(1_007_500n);
     expect(settledProfitMicro(0n, 1n, 0n, 80_000n)).toBe(-80n);
+    expect(settledProfitMicro(0n, 1n, 0n, 81_500n)).toBe(-82n);
   });
 
   it('refuses a share outside (0, 1] and a miner who is not there', () => {
