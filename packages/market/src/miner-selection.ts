@@ -21,7 +21,7 @@ export function drawCoalition(weights: readonly number[], uniform: number): numb
     if (cumulative > uniform * total) return k;
     last = k;
   }
-  // Rounding can leave the last cumulative weight a hair below the total.
+  // Only a `uniform` of 1, which a generator should not give, gets here.
   return last;
 }
 

@@ -127,6 +127,15 @@ describe('baselines', () => {
     );
     expect(mutualBaseline(far).trades).toEqual([]);
     expect(firstComeNearestBaseline(far, seededRng(1)).trades).toEqual([]);
+    // The same pair the other way round: now the seller is next to the EDC.
+    const reversed = createMarket(
+      [
+        { productionKwh: 5, consumptionKwh: 0 },
+        { productionKwh: 0, consumptionKwh: 5 },
+      ],
+      linearLoss([at(10.5, 10), at(1, 10)]),
+    );
+    expect(mutualBaseline(reversed).trades).toEqual([]);
   });
 });
 
