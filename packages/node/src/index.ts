@@ -8,6 +8,7 @@
  * signed twice. In a run folder: configuration, keys and endpoints of peers on one machine.
  *
  * Fails with coded errors: `CONFIG_*`, `STORE_*`, `TRANSPORT_*`, `API_*`, `RUN_*`, `PEER_*`.
+ * No message, log line or answer carries a key, a beacon share or what stands in a secrets file.
  */
 export { startNode, type BlockTiming, type RunningNode } from './node.ts';
 export { ConfigError, nodeConfigSchema, type NodeConfig, type NodeConfigInput, readNodeConfig } from './config/node-config.ts';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { nodeConfigSchema, readNodeConfig } from '../../config/node-config.ts';
 import { startNode } from '../../node.ts';
+import { EXIT } from '../exit.ts';
 import { print } from '../output.ts';
 
 export function nodeCommand(): Command {
@@ -18,7 +19,12 @@ export function nodeCommand(): Command {
       }
       if (options.config === undefined) command.error("error: option '--config <file>' is needed", { exitCode: 2 });
       const stopped = Promise.withResolvers<void>();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.resolve());
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => {
+          stopped.resolve();
+          // Who asks twice does not want to wait.
+          process.once(signal, () => process.exit(EXIT.interrupted));
+        });
       if (options.endWithParent) process.on('disconnect', () => stopped.resolve());
       const node = await startNode(await readNodeConfig(options.config as string));
       // A peer that had to stop by itself rejects here, and the error decides the exit code.
