@@ -112,6 +112,7 @@ export class Peer {
       outbox: this.#outbox,
       reader: modules.reader,
       timeoutMs: options.syncTimeoutMs,
+      nowMs: () => this.#nowMs,
       head: () => this.#state.height,
       liveMembers: () => this.#keysOf(this.#live),
       adopt: (block, certificate) => this.#adopt(block, certificate),
