@@ -17,8 +17,13 @@ import type { Logger } from 'pino';
 import { startApi } from './api/server.ts';
 import { type MemberKeys, readGenesis, readMemberKeys } from './config/chain-files.ts';
 import type { NodeConfig } from './config/node-config.ts';
+import { serveControl } from './control/control-server.ts';
+import { PeerControl } from './control/peer-control.ts';
+import type { ControlSettings } from './control/settings.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
 import { openLog } from './log/peer-log.ts';
+import { startMetricsServer } from './metrics/metrics-server.ts';
+import { PeerMetrics } from './metrics/peer-metrics.ts';
 import { followEndpoints } from './provision/endpoint-book.ts';
 import { writeEndpoint } from './provision/run-folder.ts';
 import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
@@ -58,6 +63,8 @@ export interface RunningNode {
   submit(bytes: Uint8Array): { readonly verdict: 'accept' | 'ignore' | 'reject'; readonly code: string | null };
   /** When this peer composed and committed a block of this run, by its clock; null for what it does not remember. */
   timing(height: number): BlockTiming | null;
+  /** What this peer counts, in the Prometheus text format. */
+  readonly metrics: Pick<PeerMetrics, 'contentType' | 'text'>;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -75,7 +82,8 @@ export interface RunningNode {
 export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
   const closing = new Closing();
   try {
-    return await wire(config, instruments, closing);
+    const control = config.control === undefined ? null : new PeerControl(config.name, Date.now);
+    return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
   } catch (error) {
     await closing.run().catch(() => undefined);
     throw error;
@@ -106,7 +114,12 @@ class Closing {
   }
 }
 
-async function wire(config: NodeConfig, instruments: Instruments, closing: Closing): Promise<RunningNode> {
+async function wire(
+  config: NodeConfig,
+  instruments: Instruments,
+  control: PeerControl | null,
+  closing: Closing,
+): Promise<RunningNode> {
   const nowMs = (): number => Date.now();
   const genesis = await readGenesis(config.genesis);
   const signatures = rememberSignatures(instruments.signatures(createSignatureScheme()), REMEMBERED_SIGNATURES);
@@ -139,36 +152,42 @@ async function wire(config: NodeConfig, instruments: Instruments, closing: Closi
     members: genesis.members.map((member) => member.publicKey),
     listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
     addresses: config.addresses,
+    ...(control === null ? {} : { links: control.links }),
     log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
   });
   const commits = new CommitLog(nowMs);
   const ended = Promise.withResolvers<void>();
   let failure: unknown = null;
   ended.promise.catch(() => undefined);
+  const metrics = new PeerMetrics(nowMs);
+  closing.add(() => metrics.stop());
   const shell = new PeerShell(
     instruments.peer(peer),
-    instruments.ports({
-      nowMs,
-      write: (writes) => store.write(writes),
-      broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
-      send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
-      notice: (notice) => {
-        log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
-        commits.take(notice);
-      },
-      fatal: (error) => {
-        log.fatal({ err: error }, 'the peer cannot go on');
-        failure = error;
-        void closing
-          .run()
-          .catch(() => undefined)
-          .then(() => ended.reject(error));
-      },
-    }),
+    metrics.ports(
+      instruments.ports({
+        nowMs,
+        write: (writes) => store.write(writes),
+        broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
+        send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
+        notice: (notice) => {
+          log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
+          commits.take(notice);
+        },
+        fatal: (error) => {
+          log.fatal({ err: error }, 'the peer cannot go on');
+          failure = error;
+          void closing
+            .run()
+            .catch(() => undefined)
+            .then(() => ended.reject(error));
+        },
+      }),
+    ),
   );
   const rankOf = new Map(genesis.members.map((member, rank) => [member.publicKey, rank]));
-  transport.onMessage(({ from, bytes }) => {
+  transport.onMessage(({ from, topic, bytes }) => {
     const { verdict, code } = shell.handle({ type: 'message', from: rankOf.get(from) ?? null, sender: from, bytes });
+    metrics.received(topic, bytes.length, verdict, code);
     if (code !== null) log.trace({ from: from.slice(0, 12), code }, 'message not used');
     return verdict;
   });
@@ -205,6 +224,7 @@ async function wire(config: NodeConfig, instruments: Instruments, closing: Closi
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
     timing: (height) => commits.timing(height),
+    metrics,
     onCommit: (listener) => commits.listen(listener),
     peerAddress: transport.listenAddresses[0] ?? '',
     stop: async () => {
@@ -213,8 +233,29 @@ async function wire(config: NodeConfig, instruments: Instruments, closing: Closi
     },
     ended: ended.promise,
   };
+  const { chainId } = rules;
+  metrics.follow({ ...node, chainId, members: genesis.members.length, quorum: genesis.quorum });
+  if (config.metrics !== undefined) {
+    const server = await startMetricsServer(metrics, config.metrics);
+    closing.add(() => server.close());
+    log.info({ metricsUrl: `${server.url}/metrics` }, 'metrics');
+  }
   const api = await startApi(node, config.api, (error) => log.error({ err: error }, 'request failed'));
   closing.add(() => api.close());
+  if (control !== null && config.control !== undefined) {
+    const { socket, mode } = config.control;
+    const controlled = {
+      apply: (settings: ControlSettings): void => {
+        control.apply(settings);
+        transport.enforceLinks();
+      },
+      report: (fromHeight: number) =>
+        control.report(fromHeight, transport.peers().filter((one) => one.connected).length),
+    };
+    const server = await serveControl(socket, mode, controlled);
+    closing.add(() => server.close());
+    log.warn({ socket }, 'this peer is under the control of an experiment');
+  }
   await endpoint.publish(node.peerAddress, api.url);
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
   closing.add(() => log.info('stopping'));

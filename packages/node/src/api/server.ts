@@ -101,6 +101,10 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
       startedMs: node.startedMs,
     };
   });
+  server.get('/metrics', async (_, reply) => {
+    void reply.type(node.metrics.contentType);
+    return node.metrics.text();
+  });
   server.get('/peers', async () => {
     const rankOf = new Map(rules.genesis.members.map(({ publicKey }, rank) => [publicKey, rank]));
     return node.peers().map((peer) => ({ rank: rankOf.get(peer.member) ?? null, ...peer }));

@@ -64,12 +64,28 @@ export const nodeConfigSchema = z.strictObject({
       port: port.default(0).describe('port of the HTTP API; 0 takes a free one'),
     })
     .prefault({}),
+  metrics: z
+    .strictObject({
+      host: z.string().describe('address to serve GET /metrics on, and nothing else'),
+      port: port.describe('its port; 0 takes a free one'),
+    })
+    .optional()
+    .describe(
+      'a listener of its own for Prometheus, when that cannot reach the API; the API serves /metrics in any case',
+    ),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
       file: z.string().optional().describe('log file; standard output when left out'),
     })
     .prefault({}),
+  control: z
+    .strictObject({
+      socket: z.string().min(1).max(100).describe('path of the unix socket'),
+      mode: z.int().min(0).max(0o777).default(0o600).describe('permissions of its file, as a decimal number'),
+    })
+    .optional()
+    .describe('endpoint through which experiments set link conditions, clock skew and a full disk; off when left out'),
   timing: timingSchema,
   maxPoolTransactions: z.int().min(256).max(1_000_000).default(50_000).describe('transactions that the mempool keeps'),
 });
@@ -131,6 +147,9 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     ...(config.meter === undefined ? {} : { meter: absolute(config.meter) }),
     ...(config.household === undefined ? {} : { household: absolute(config.household) }),
     ...(config.addressFolder === undefined ? {} : { addressFolder: absolute(config.addressFolder) }),
+    ...(config.control === undefined
+      ? {}
+      : { control: { ...config.control, socket: absolute(config.control.socket) } }),
     log: config.log.file === undefined ? config.log : { ...config.log, file: absolute(config.log.file) },
   };
 }
