@@ -32,6 +32,8 @@ export interface RunFolderOptions {
   readonly createdMs: number;
   readonly timing?: NodeConfigInput['timing'];
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** More of one peer's configuration; it wins over what is written anyway. */
+  configure?(name: string): Partial<NodeConfigInput>;
 }
 
 export function peerFolder(run: string, name: string): string {
@@ -66,6 +68,7 @@ export async function writeRunFolder(
       addressFolder: '../../endpoints',
       log: { level: options.logLevel ?? 'info', file: 'node.log' },
       ...(options.timing === undefined ? {} : { timing: options.timing }),
+      ...options.configure?.(member.name),
     });
   }
   await writeJson(
