@@ -20,15 +20,13 @@ export interface ProvisionedRun {
 export async function provisionedRun(
   seed = 'one',
   slot: Partial<ProvisionedNetwork['genesis']['slot']> = {},
+  folder = tempFolder(),
 ): Promise<ProvisionedRun> {
-  const folder = tempFolder();
   const network = provisionNetwork({
     name: 'one prosumer',
     seed,
     genesisTimeMs: Date.now(),
-    households: [
-      { household: { intervals: [{ productionWh: 900, consumptionWh: 400 }] }, position: { x: 3, y: 4 } },
-    ],
+    households: [{ household: { intervals: [{ productionWh: 900, consumptionWh: 400 }] }, position: { x: 3, y: 4 } }],
     slot: { lengthMs: 60_000, clock: 'ready', simulatedHours: 1, slotsPerTerm: 1, ...slot },
     market: DEFAULT_MARKET,
   });

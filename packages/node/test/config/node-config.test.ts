@@ -9,7 +9,12 @@ import { peerFolder } from '../../src/provision/run-folder.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
 
-const MINIMAL: NodeConfigInput = { name: 'p', genesis: 'genesis.json', secrets: 'keys/secrets.json', dataFolder: 'data' };
+const MINIMAL: NodeConfigInput = {
+  name: 'p',
+  genesis: 'genesis.json',
+  secrets: 'keys/secrets.json',
+  dataFolder: 'data',
+};
 
 function file(content: unknown, name = 'config.json'): string {
   const path = join(tempFolder(), name);
@@ -37,7 +42,14 @@ describe('a configuration', () => {
   });
 
   it('resolves every optional path as well, and leaves absolute ones alone', async () => {
-    const path = file({ ...MINIMAL, genesis: '/g.json', meter: 'm', household: '../h', addressFolder: 'a', log: { file: 'l' } });
+    const path = file({
+      ...MINIMAL,
+      genesis: '/g.json',
+      meter: 'm',
+      household: '../h',
+      addressFolder: 'a',
+      log: { file: 'l' },
+    });
     const folder = dirname(path);
     expect(await readNodeConfig(path)).toMatchObject({
       genesis: '/g.json',

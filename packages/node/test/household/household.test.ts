@@ -38,9 +38,7 @@ describe('a household', () => {
     const scoreWh = singletonScoreWh(poegParametersOf(genesis), balance);
     const [announced, read] = source(signAsMeter).contributions(4);
     expect(announced).toEqual(signAnnouncement({ chainId, slot: 5, ...balance, scoreWh }, signAsMember));
-    expect(read).toEqual(
-      signReading({ chainId, slot: 3, rank: RANK, producedWh: 0n, consumedWh: 700n }, signAsMeter),
-    );
+    expect(read).toEqual(signReading({ chainId, slot: 3, rank: RANK, producedWh: 0n, consumedWh: 700n }, signAsMeter));
   });
 
   it('has its meter count what it counts, not what was announced', () => {

@@ -34,7 +34,9 @@ describe('a network from a seed', () => {
     expect(genesis.quorum).toBe(4);
     expect(provisionSynthetic({ ...plan, quorum: 5 }).genesis.quorum).toBe(5);
     expect(provisionSynthetic({ ...plan, nodes: 1 }).genesis.quorum).toBe(1);
-    expect(() => provisionSynthetic({ ...plan, quorum: 3 })).toThrow(expect.objectContaining({ code: 'GENESIS_INVALID' }));
+    expect(() => provisionSynthetic({ ...plan, quorum: 3 })).toThrow(
+      expect.objectContaining({ code: 'GENESIS_INVALID' }),
+    );
   });
 
   it('writes loss rates as integers that follow from the places: symmetric, zero to oneself, more for more distance', () => {

@@ -1,6 +1,6 @@
+import { expect, it } from 'vitest';
 import { SimulatedDisk } from '../../../consensus/test/world/disk.ts';
 import { worldChain } from '../../../consensus/test/world/genesis.ts';
-import { expect, it } from 'vitest';
 import { lonelyPeer } from '../store/history.ts';
 
 it('a peer that is its own quorum pauses between its blocks, so that they can be written', () => {

@@ -177,7 +177,11 @@ describe('a failure', () => {
         throw broken;
       },
     });
-    peer.answer = (_, index) => ({ writes: [journal(index)], sends: [broadcast(index)], timers: [{ id: 'a', delayMs: 1 }] });
+    peer.answer = (_, index) => ({
+      writes: [journal(index)],
+      sends: [broadcast(index)],
+      timers: [{ id: 'a', delayMs: 1 }],
+    });
     const shell = new PeerShell(peer, ports);
     await shell.start();
     isBroken = true;
