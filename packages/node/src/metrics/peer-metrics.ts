@@ -1,5 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Notice, PeerView, PoegState, StoreWrite } from '@wattmesh/consensus';
+import {
+  CHAIN_REJECTION_CODES,
+  type Notice,
+  type PeerView,
+  type PoegState,
+  type StoreWrite,
+} from '@wattmesh/consensus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ShellPorts } from '../shell/peer-shell.ts';
 import { CHANNELS, type PeerStatus, TOPICS } from '../transport/transport-port.ts';
@@ -18,7 +24,7 @@ export interface MeasuredPeer {
   peers(): readonly PeerStatus[];
 }
 
-/** Codes under which a transport drops messages; present from the start, so that a rate has a zero to rise from. */
+/** Codes under which a transport drops messages. Known labels are there from the start: a rate needs a zero to rise from. */
 const DROP_CODES = [
   'TRANSPORT_NOT_CONNECTED',
   'TRANSPORT_QUEUE_FULL',
@@ -63,6 +69,8 @@ export class PeerMetrics {
     }
     for (const via of ['consensus', 'sync']) this.#counter('wattmesh_blocks_committed_total').inc({ via }, 0);
     for (const what of ['prevote', 'precommit', 'proposal']) this.#counter('wattmesh_conflicts_total').inc({ what }, 0);
+    this.#counter('wattmesh_messages_refused_total').inc({ code: 'MESSAGE_OF_THE_PAST' }, 0);
+    for (const code of CHAIN_REJECTION_CODES) this.#counter('wattmesh_refusals_total').inc({ what: 'block', code }, 0);
     this.#lag.enable();
   }
 
