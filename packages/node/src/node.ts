@@ -130,7 +130,7 @@ async function wire(
   const { publicKey } = keys.signer;
   const source = await householdSource(config, rules, keys);
 
-  const { log, close: closeLog } = openLog(config);
+  const { log, close: closeLog } = await openLog(config);
   closing.add(closeLog);
   log.info({ rank: keys.rank, chainId: rules.chainId, backends: backends() }, 'starting');
   const endpoint = new Endpoint(config.addressFolder, publicKey);

@@ -94,7 +94,7 @@ export type NodeConfig = z.infer<typeof nodeConfigSchema>;
 /** What may be written in the file: everything with a default may be left out. */
 export type NodeConfigInput = z.input<typeof nodeConfigSchema>;
 
-export type ConfigErrorCode = 'CONFIG_UNREADABLE' | 'CONFIG_NOT_JSON' | 'CONFIG_INVALID';
+export type ConfigErrorCode = 'CONFIG_UNREADABLE' | 'CONFIG_UNWRITABLE' | 'CONFIG_NOT_JSON' | 'CONFIG_INVALID';
 
 /** A configuration file that cannot be used; the message names the file, the field and what was expected there. */
 export class ConfigError extends Error {

@@ -149,8 +149,8 @@ export async function truncate(db: ChainDatabase, head: number): Promise<void> {
   const batch = db.batch();
   for (const kind of ['block', 'certificate', 'state'] as const)
     for await (const key of db.keys({ gte: heightKey(kind, head + 1), lt: keysOf(kind).lt })) batch.del(key);
+  // What cannot be read goes too: an index entry only ever points at a block.
   for (const kind of ['hash', 'transaction'] as const)
-    // What cannot be read goes too: an index entry only ever points at a block.
     for await (const [key, value] of db.iterator(keysOf(kind)))
       if (!(decodeNumber(value.subarray(4)) <= head)) batch.del(key);
   batch.put(META.head, sealed(encodeNumbers(head)));
