@@ -35,7 +35,12 @@ export interface LoadReport {
   /** Transactions that became durable on every peer within the window, a second. */
   readonly committedPerSecond: number;
   /** Of the batches intended within the window. */
-  readonly batches: { readonly offered: number; readonly sent: number; readonly refused: number; readonly lost: number };
+  readonly batches: {
+    readonly offered: number;
+    readonly sent: number;
+    readonly refused: number;
+    readonly lost: number;
+  };
   /** From the intended send until the block was durable: on the peer that the batch was handed to, and on the last one. */
   readonly submittedToCommittedMs: Summary | null;
   readonly submittedToEverywhereMs: Summary | null;
@@ -93,7 +98,10 @@ export function accountFor(
   const committedPerSecond = (committedInWindow * operations) / seconds;
   const submittedToEverywhereMs = summarise(everywhere);
   const clientDelayMs = summarise(clientDelays);
-  const judged = judge({ batches, offeredPerSecond, committedPerSecond, submittedToEverywhereMs, clientDelayMs }, limits);
+  const judged = judge(
+    { batches, offeredPerSecond, committedPerSecond, submittedToEverywhereMs, clientDelayMs },
+    limits,
+  );
   return {
     ...judged,
     offeredPerSecond,
@@ -123,7 +131,9 @@ function judge(
   if (batches.refused > 0) return overloaded(`${batches.refused} batches were refused`);
   if (batches.lost > 0) return overloaded(`${batches.lost} batches were not on every disk at the end`);
   if (committedPerSecond < limits.carriedShare * offeredPerSecond)
-    return overloaded(`${committedPerSecond.toFixed(0)} of ${offeredPerSecond.toFixed(0)} transactions a second were committed`);
+    return overloaded(
+      `${committedPerSecond.toFixed(0)} of ${offeredPerSecond.toFixed(0)} transactions a second were committed`,
+    );
   if (submittedToEverywhereMs !== null && submittedToEverywhereMs.p99 > limits.latencyMs)
     return overloaded(`latency grew to ${submittedToEverywhereMs.p99.toFixed(0)} ms (99th percentile)`);
   return { verdict: 'carried', reason: null };

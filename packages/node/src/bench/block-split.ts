@@ -79,7 +79,14 @@ function byHeight(events: readonly TraceEvent[]): Map<number, PeerHeight> {
   const at = (height: number): PeerHeight => {
     const known = heights.get(height);
     if (known !== undefined) return known;
-    const fresh: PeerHeight = { durableMs: null, committed: null, composed: null, committing: null, handles: [], sends: [] };
+    const fresh: PeerHeight = {
+      durableMs: null,
+      committed: null,
+      composed: null,
+      committing: null,
+      handles: [],
+      sends: [],
+    };
     heights.set(height, fresh);
     return fresh;
   };

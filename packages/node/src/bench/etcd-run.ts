@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import http2 from 'node:http2';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { accountFor, type LoadReport } from './accounting.ts';
@@ -34,7 +34,11 @@ export class EtcdCluster {
   readonly #children: readonly ChildProcess[];
   readonly #sessions: readonly http2.ClientHttp2Session[];
 
-  private constructor(folder: string, children: readonly ChildProcess[], sessions: readonly http2.ClientHttp2Session[]) {
+  private constructor(
+    folder: string,
+    children: readonly ChildProcess[],
+    sessions: readonly http2.ClientHttp2Session[],
+  ) {
     this.#folder = folder;
     this.#children = children;
     this.#sessions = sessions;
@@ -79,7 +83,10 @@ export class EtcdCluster {
       if (answers.every(Boolean)) return etcd;
       if (Date.now() > untilMs || children.some(({ exitCode }) => exitCode !== null)) {
         await etcd.stop();
-        throw new BenchError('BENCH_WORKER_FAILED', `etcd (${binary}) did not come up within ${START_LIMIT_MS / 1_000} s`);
+        throw new BenchError(
+          'BENCH_WORKER_FAILED',
+          `etcd (${binary}) did not come up within ${START_LIMIT_MS / 1_000} s`,
+        );
       }
       for (const [k, session] of sessions.entries())
         if (session.destroyed) (sessions as http2.ClientHttp2Session[])[k] = reconnect(urlOf(k));
@@ -167,7 +174,14 @@ function reconnect(url: string): http2.ClientHttp2Session {
 
 /** Protocol buffers: field 1 is the key, field 2 the value. */
 function putRequest(key: Uint8Array, value: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([0x0a]), varint(key.length), key, Buffer.from([0x12]), varint(value.length), value]);
+  return Buffer.concat([
+    Buffer.from([0x0a]),
+    varint(key.length),
+    key,
+    Buffer.from([0x12]),
+    varint(value.length),
+    value,
+  ]);
 }
 
 function varint(value: number): Buffer {

@@ -177,7 +177,8 @@ function check(vote: Uint8Array): void {
   const start = vote.slice(0, HEAD_BYTES);
   const digest = fromHex(sha256(start));
   const key = publicKeys[rankOf(start)] as Uint8Array;
-  if (!scheme.verify(vote.slice(HEAD_BYTES, VOTE_BYTES), digest, key)) throw new Error('a signature of the floor is wrong');
+  if (!scheme.verify(vote.slice(HEAD_BYTES, VOTE_BYTES), digest, key))
+    throw new Error('a signature of the floor is wrong');
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -1,7 +1,13 @@
 /** The open-loop client: signs all transactions before the run, then sends each at its intended time. */
 import { once } from 'node:events';
 import net from 'node:net';
-import { createDigestSigner, createSignatureScheme, encodeMessage, type Operation, signBatch } from '@wattmesh/consensus';
+import {
+  createDigestSigner,
+  createSignatureScheme,
+  encodeMessage,
+  type Operation,
+  signBatch,
+} from '@wattmesh/consensus';
 import { encodeFrame, FrameReader } from '../transport/frame-codec.ts';
 import { monotonicMs } from './clock.ts';
 import { runSchedule, type Schedule } from './schedule.ts';
@@ -48,7 +54,9 @@ serveOrders(
           await once(socket, 'connect');
           const reader = new FrameReader(64);
           socket.on('data', (chunk) =>
-            reader.push(chunk, (answer) => onAnswer(new DataView(answer.buffer, answer.byteOffset).getUint32(0), answer[4] === 1)),
+            reader.push(chunk, (answer) =>
+              onAnswer(new DataView(answer.buffer, answer.byteOffset).getUint32(0), answer[4] === 1),
+            ),
           );
           socket.on('error', () => socket.destroy());
           return socket;

@@ -42,7 +42,10 @@ export interface LoadOptions {
 
 export interface LoadRun {
   readonly load: LoadReport;
+  /** On every disk, within the window. */
   readonly blocks: readonly BlockTimes[];
+  /** Transactions that came onto every disk in the whole run. */
+  readonly transactions: number;
   /** By rank, over the whole run with warm-up and drain. */
   readonly peers: readonly PeerReport[];
   readonly client: LoadResult['usage'];
@@ -104,7 +107,10 @@ export class BenchNetwork {
         ),
       );
       await bench.#connected();
-      await client.ask('connect', started.map(({ loadPort }) => loadPort));
+      await client.ask(
+        'connect',
+        started.map(({ loadPort }) => loadPort),
+      );
       return bench;
     } catch (error) {
       await bench.stop();
@@ -146,6 +152,7 @@ export class BenchNetwork {
     return {
       load,
       blocks: blocks.filter(({ durableMs }) => Math.min(...durableMs) >= fromMs),
+      transactions: blocks.reduce((sum, { transactions }) => sum + transactions, 0),
       peers,
       client: result.usage,
       batchBytes,

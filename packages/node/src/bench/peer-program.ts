@@ -10,7 +10,7 @@ import { type RunningNode, startNode } from '../node.ts';
 import { encodeFrame, FrameReader } from '../transport/frame-codec.ts';
 import { monotonicMs } from './clock.ts';
 import { around, type Slowness, slowed } from './slowness.ts';
-import { type TraceEvent, type TraceTotals, Tracer } from './tracer.ts';
+import { type TraceEvent, Tracer, type TraceTotals } from './tracer.ts';
 import { type Usage, UsageMeter } from './usage.ts';
 import { serveOrders } from './worker.ts';
 
@@ -39,7 +39,6 @@ export interface Traffic {
 /** A frame of the load: place of the batch in the run (4 bytes), then a `batch` message. Answer: place (4), 1 taken or 0 refused. */
 const MAX_LOAD_FRAME = 1 << 20;
 
-
 const tracer = new Tracer();
 const usage = new UsageMeter();
 let node: RunningNode | null = null;
@@ -63,10 +62,15 @@ serveOrders(
         slot: state.slot,
         phase: state.phase,
         poolTransactions,
-        connected: running().peers().filter(({ connected }) => connected).length,
+        connected: running()
+          .peers()
+          .filter(({ connected }) => connected).length,
       };
     },
-    nonces: () => running().view().state.ledger.accounts.map(({ publicKey, nonce }) => ({ publicKey, nonce })),
+    nonces: () =>
+      running()
+        .view()
+        .state.ledger.accounts.map(({ publicKey, nonce }) => ({ publicKey, nonce })),
     report: (): PeerReport => {
       const now = trafficOf(running());
       const traffic = {
@@ -110,7 +114,10 @@ function takeLoad(socket: net.Socket, peer: RunningNode): void {
   });
 }
 
-function committedBatches(peer: RunningNode, from: number): { height: number; batches: { sender: string; firstNonce: number; operations: number }[] }[] {
+function committedBatches(
+  peer: RunningNode,
+  from: number,
+): { height: number; batches: { sender: string; firstNonce: number; operations: number }[] }[] {
   const blocks = [];
   for (let height = from; height <= peer.store.head; height += 1) {
     const stored = peer.store.block(height);
@@ -118,7 +125,11 @@ function committedBatches(peer: RunningNode, from: number): { height: number; ba
     const { batches } = decodeBlock(stored.block);
     blocks.push({
       height,
-      batches: batches.map(({ sender, firstNonce, operations }) => ({ sender, firstNonce, operations: operations.length })),
+      batches: batches.map(({ sender, firstNonce, operations }) => ({
+        sender,
+        firstNonce,
+        operations: operations.length,
+      })),
     });
   }
   return blocks;

@@ -27,7 +27,13 @@ export type TraceEvent =
         readonly transactions: number;
       }[];
     }
-  | { readonly e: 'send'; readonly what: 'proposal' | 'prevote' | 'precommit'; readonly to: 'all' | 'one'; readonly height: number; readonly atMs: number }
+  | {
+      readonly e: 'send';
+      readonly what: 'proposal' | 'prevote' | 'precommit';
+      readonly to: 'all' | 'one';
+      readonly height: number;
+      readonly atMs: number;
+    }
   /** The block of this height is on this peer's disk. */
   | { readonly e: 'durable'; readonly height: number; readonly atMs: number };
 
@@ -44,7 +50,18 @@ export interface TraceTotals {
   readonly handled: Readonly<Record<string, number>>;
 }
 
-const KINDS = ['proposal', 'votes', 'batch', 'contribution', 'status', 'get-blocks', 'blocks', 'get-block', 'block', 'batches'];
+const KINDS = [
+  'proposal',
+  'votes',
+  'batch',
+  'contribution',
+  'status',
+  'get-blocks',
+  'blocks',
+  'get-block',
+  'block',
+  'batches',
+];
 
 /** Records when a peer did what. It stands around the peer's parts and changes nothing that they do. */
 export class Tracer {
@@ -128,7 +145,8 @@ export class Tracer {
       message: !isAgreement ? null : head.kind === 'proposal' ? 'proposal' : head.type,
       height: isAgreement ? head.height : null,
       sender: event.type === 'message' ? event.sender : null,
-      composed: composed === undefined ? null : { height: composed.height, blockHash: composed.blockHash, kind: composed.kind },
+      composed:
+        composed === undefined ? null : { height: composed.height, blockHash: composed.blockHash, kind: composed.kind },
       committed: committed.map(({ height, blockHash, round, viaSync, transactions }) => ({
         height,
         blockHash,
@@ -157,7 +175,8 @@ export class Tracer {
         ports.send(to, channel, bytes);
       },
       notice: (notice) => {
-        if (notice.type === 'committed') this.#events.push({ e: 'durable', height: notice.height, atMs: monotonicMs() });
+        if (notice.type === 'committed')
+          this.#events.push({ e: 'durable', height: notice.height, atMs: monotonicMs() });
         ports.notice(notice);
       },
     };

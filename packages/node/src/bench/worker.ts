@@ -37,7 +37,10 @@ export class Worker {
       else waiting?.reject(new BenchError('BENCH_WORKER_FAILED', `${name}: ${error}`));
     });
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
-      const why = new BenchError('BENCH_WORKER_FAILED', `${name} ended (${signal ?? `exit code ${code}`}): ${this.#said.trim()}`);
+      const why = new BenchError(
+        'BENCH_WORKER_FAILED',
+        `${name} ended (${signal ?? `exit code ${code}`}): ${this.#said.trim()}`,
+      );
       for (const { reject } of this.#waiting.values()) reject(why);
       this.#waiting.clear();
     });
