@@ -565,6 +565,7 @@ export class Peer {
     const { proposal, polVotes } = message;
     if (proposal.height !== this.#context.height)
       return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
+    if (polVotes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     verifyProposalSignature(this.#rules, proposal);
     const block = decodeBlock(message.block);
     if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash)) return 'PROPOSAL_OTHER_BLOCK';
@@ -586,15 +587,24 @@ export class Peer {
     return 'accept';
   }
 
+  /** A bundle, or a member's own votes of two rounds: what one message can need. Each vote costs a signature check. */
+  get #mostVotes(): number {
+    return Math.max(4, this.#rules.genesis.members.length);
+  }
+
   #onVotes(from: MemberRank | null, sender: string, votes: readonly Vote[], bytes: Uint8Array): string {
     const [first] = votes;
     if (first === undefined) return 'VOTES_EMPTY';
+    if (votes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     if (first.height !== this.#context.height) return this.#elsewhere(first.height, from, sender, bytes, null);
     const usable: Vote[] = [];
     for (const vote of votes) {
       if (vote.height !== first.height) return 'VOTES_MIXED_HEIGHTS';
-      if (this.#awaitsBlock(vote)) this.#keepUnplaced(vote);
-      else {
+      if (this.#awaitsBlock(vote)) {
+        // Signed it must be all the same: what anybody can make up in anybody's name must neither be kept nor looked for.
+        verifyVote(this.#rules, vote, vote.extension?.beaconShare == null ? null : this.#settlementSeeding(vote));
+        this.#keepUnplaced(vote);
+      } else {
         verifyVote(this.#rules, vote, this.#beaconOf(vote));
         usable.push(vote);
       }
@@ -613,6 +623,11 @@ export class Peer {
     const block = vote.blockHash === null ? undefined : this.#blocks.get(vote.blockHash)?.block;
     const term = block === undefined || vote.type !== 'precommit' ? null : this.#beaconTermOf(block);
     return term === null || vote.blockHash === null ? null : { term, settlementHash: vote.blockHash };
+  }
+
+  /** What a precommit stands for if its block is the term's last settlement. */
+  #settlementSeeding({ blockHash }: Vote): { term: number; settlementHash: Hash } | null {
+    return blockHash === null ? null : { term: this.#state.term + 1, settlementHash: blockHash };
   }
 
   #keepUnplaced(vote: Vote): void {
