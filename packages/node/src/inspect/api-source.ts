@@ -42,6 +42,7 @@ export async function openApiChain(apiUrl: string, label?: string): Promise<Chai
       return state === null ? null : fromHex(state);
     },
     timing: async (height) => (await getJson<{ timing: BlockTiming | null }>(base, `/blocks/${height}`)).timing,
+    journal: async () => null,
     close: async () => undefined,
   };
 }

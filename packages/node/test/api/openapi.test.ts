@@ -118,6 +118,12 @@ test('docs/openapi.json is what the schemas say (write it anew with: node script
   expect(JSON.parse(readFileSync(document, 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
 });
 
+test('docs/api.md names every route', () => {
+  const text = readFileSync(fileURLToPath(new URL('../../../../docs/api.md', import.meta.url)), 'utf8');
+  const named = [...text.matchAll(/`(GET|POST) (\/[^`?]*)/g)].map(([, method, path]) => `${method} ${path}`);
+  expect(named.sort()).toEqual(ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort());
+});
+
 test('every route of the server is described, and no other', async () => {
   const served: string[] = [];
   const server = fastify();

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { blockHash, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
 import { Level } from 'level';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inspectCommand } from '../../src/cli/commands/inspect.ts';
+import { exitCodeOf } from '../../src/cli/exit.ts';
 import { accountHistory } from '../../src/inspect/account-history.ts';
 import { blockReport, blockRows } from '../../src/inspect/block-report.ts';
 import { chainDifference } from '../../src/inspect/chain-difference.ts';
 import { electionReport } from '../../src/inspect/election-report.ts';
-import { exportCsv } from '../../src/inspect/export-csv.ts';
+import { CSV_COLUMNS, exportCsv } from '../../src/inspect/export-csv.ts';
 import { heightFlow } from '../../src/inspect/height-flow.ts';
 import type { InspectedChain } from '../../src/inspect/inspected-chain.ts';
 import { openChain } from '../../src/inspect/locate.ts';
@@ -17,6 +19,7 @@ import { verifyChain } from '../../src/inspect/verify-chain.ts';
 import { peerFolder } from '../../src/provision/run-folder.ts';
 import { heightKey } from '../../src/store/chain-layout.ts';
 import { readSealed, sealed } from '../../src/store/level-folder.ts';
+import { runCommand } from '../fixtures/run-command.ts';
 import { type SmallNetwork, startSmallNetwork } from '../fixtures/small-network.ts';
 
 let network: SmallNetwork;
@@ -175,6 +178,10 @@ describe('a chain read from disk', () => {
       );
       expect((await heightFlow(chain, 3)).certificate.some(({ hasBeaconShare }) => hasBeaconShare)).toBe(false);
       expect((await heightFlow(chain, chain.head)).embedded).toBeNull();
+      const voted = flow.certificate.find(({ rank }) => rank === 0);
+      const precommits = flow.journal?.filter(({ type, blockHash }) => type === 'precommit' && blockHash === flow.hash);
+      expect(precommits?.map(({ timestampMs }) => timestampMs)).toEqual([voted?.timestampMs]);
+      expect(flow.journal?.find(({ type }) => type === 'lock')?.prevotesOf).toEqual([0, 1]);
     });
   });
 
@@ -258,6 +265,24 @@ describe('what is wrong is found', () => {
     }
   });
 
+  test('the commands end with the codes of a failed run', async () => {
+    const folder = join(scratch, 'differs');
+    const genesis = ['--genesis', join(network.folder, 'genesis.json')];
+    const diff = runCommand(inspectCommand(), 'diff', '--run', network.folder, '--with-data', folder, ...genesis);
+    await expect(diff).rejects.toMatchObject({ code: 'INSPECT_CHAINS_DIFFER', height: 5 });
+    const verify = runCommand(inspectCommand(), 'verify', '--data', folder, ...genesis);
+    await expect(verify).rejects.toMatchObject({ code: 'INSPECT_CHAIN_INVALID', height: 5 });
+    const unclear = runCommand(inspectCommand(), 'diff', '--run', network.folder);
+    await expect(unclear).rejects.toMatchObject({ code: 'INSPECT_BAD_OPTION' });
+    const codes = ['INSPECT_CHAINS_DIFFER', 'INSPECT_CHAIN_INVALID', 'INSPECT_BAD_OPTION'];
+    expect(codes.map((code) => exitCodeOf({ code }))).toEqual([1, 1, 2]);
+  });
+
+  test('a chain without a market has nothing to export', async () => {
+    const chain = { rules: { application: { name: 'posoc' } } } as unknown as InspectedChain;
+    await expect(exportCsv(chain, scratch)).rejects.toMatchObject({ code: 'INSPECT_NO_MARKET' });
+  });
+
   test('two honest peers differ in nothing but how far they are', async () => {
     await inspecting(async (a) => {
       await inspecting(async (b) => {
@@ -337,4 +362,15 @@ test('the CSV files hold every block, member and trade, and add up to the totals
       ),
     );
   });
+});
+
+test('docs/inspect.md explains every column', async () => {
+  const text = await readFile(new URL('../../../../docs/inspect.md', import.meta.url), 'utf8');
+  for (const [file, columns] of Object.entries(CSV_COLUMNS)) {
+    const [, section = ''] = text.split(`| \`${file}\` |`);
+    const documented = [...section.split('\n\n')[0]!.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, column = '']) => column),
+    );
+    expect([file, documented]).toEqual([file, columns]);
+  }
 });
