@@ -82,7 +82,7 @@ export interface RunningNode {
 export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
   const closing = new Closing();
   try {
-    const control = config.control === undefined ? null : new PeerControl(config.name, Date.now);
+    const control = config.control === undefined ? null : new PeerControl(config.name, Date.now, config.control.settings);
     return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
   } catch (error) {
     await closing.run().catch(() => undefined);

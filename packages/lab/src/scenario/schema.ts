@@ -233,12 +233,15 @@ export const scenarioSchema = z.strictObject({
         source: z.literal('synthetic'),
         days: z.int().min(1).max(366).default(1),
         startDay: z.iso.date().optional().describe('first day of the series; it decides the season'),
+        firstHour: z.int().min(0).max(23).default(0).describe('hour of the day that slot 1 trades'),
       }),
       z.strictObject({
         source: z.literal('households'),
         file: z
           .string()
-          .describe('JSON: a list of households, one a peer, as `wattmesh node` reads them; relative to the scenario'),
+          .describe(
+            'JSON: a list of {household, position}, one a peer: a household as `wattmesh node` reads it, its place in km; relative to the scenario',
+          ),
       }),
     ])
     .prefault({ source: 'synthetic' })
