@@ -2,7 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { showStatus } from '../../src/cli/commands/status.ts';
-import { isAlive } from '../../src/cluster/peer-process.ts';
+import { isAlive, livingEndpoint, stopProcess } from '../../src/cluster/peer-process.ts';
+import { readRun } from '../../src/provision/run-folder.ts';
 import { eventually } from '../eventually.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { start, wattmesh } from './wattmesh.ts';
@@ -18,7 +19,14 @@ interface PeerLine {
 // One story, because each process costs a second: up, status, logs, one peer lost, up again, down.
 it('a network is brought up, looked at, mended and taken down; its files are its whole state', async () => {
   const folder = join(tempFolder(), 'run');
-  onTestFinished(async () => void (await wattmesh('down', '--run', folder)));
+  // Not by the command under test: whatever fails here, no process may stay.
+  onTestFinished(async () => {
+    const { peers } = await readRun(folder).catch(() => ({ peers: [] }));
+    for (const peer of peers) {
+      const endpoint = await livingEndpoint(folder, peer);
+      if (endpoint !== null) await stopProcess(endpoint.pid, peer.name);
+    }
+  });
   const run = (...args: string[]) => wattmesh(...args, '--run', folder);
   const linesOf = (stdout: string): PeerLine[] =>
     stdout
