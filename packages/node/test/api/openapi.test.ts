@@ -38,7 +38,7 @@ beforeAll(async () => {
     check();
   });
   await network.reached(5);
-});
+}, 60_000);
 
 afterAll(async () => {
   await network.stop();

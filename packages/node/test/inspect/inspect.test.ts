@@ -8,12 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspectCommand } from '../../src/cli/commands/inspect.ts';
 import { exitCodeOf } from '../../src/cli/exit.ts';
 import { accountHistory } from '../../src/inspect/account-history.ts';
+import { openApiChain } from '../../src/inspect/api-source.ts';
 import { blockReport, blockRows } from '../../src/inspect/block-report.ts';
 import { chainDifference } from '../../src/inspect/chain-difference.ts';
 import { electionReport } from '../../src/inspect/election-report.ts';
 import { CSV_COLUMNS, exportCsv } from '../../src/inspect/export-csv.ts';
 import { heightFlow } from '../../src/inspect/height-flow.ts';
-import type { InspectedChain } from '../../src/inspect/inspected-chain.ts';
+import { InspectedChain } from '../../src/inspect/inspected-chain.ts';
 import { openChain } from '../../src/inspect/locate.ts';
 import { verifyChain } from '../../src/inspect/verify-chain.ts';
 import { peerFolder } from '../../src/provision/run-folder.ts';
@@ -24,7 +25,7 @@ import { type SmallNetwork, startSmallNetwork } from '../fixtures/small-network.
 
 let network: SmallNetwork;
 /** What the peers said of themselves while they ran. */
-let online: { verification: unknown; election: unknown; block: unknown; head: number };
+let online: { verification: unknown; election: unknown; block: unknown; head: number; paged: string[] };
 let scratch: string;
 
 beforeAll(async () => {
@@ -38,18 +39,29 @@ beforeAll(async () => {
       election: await electionReport(chain, 10),
       block: await blockReport(chain, 8),
       head: chain.head,
+      paged: await pagedHashes(network.nodes[0]?.apiUrl ?? ''),
     };
   } finally {
     await chain.close();
   }
   await network.stop();
-});
+}, 60_000);
 
 afterAll(async () => {
   await network.stop();
   await network.remove();
   await rm(scratch, { recursive: true, force: true });
 });
+
+/** Hashes of all blocks, five at a request, from the last to the first and back. */
+async function pagedHashes(apiUrl: string): Promise<string[]> {
+  const chain = new InspectedChain(await openApiChain(apiUrl, undefined, 5));
+  const heights = Array.from({ length: chain.head }, (_, k) => k + 1);
+  const hashes: string[] = [];
+  for (const height of [...heights].reverse().concat(heights)) hashes.push((await chain.at(height)).hash);
+  await expect(chain.at(chain.head + 1)).rejects.toMatchObject({ code: 'INSPECT_NO_SUCH_BLOCK' });
+  return hashes;
+}
 
 async function inspecting<T>(work: (chain: InspectedChain) => Promise<T>, peer = 'p01'): Promise<T> {
   const chain = await openChain({ run: network.folder, peer });
@@ -201,6 +213,8 @@ describe('a chain read from disk', () => {
     await inspecting(async (chain) => {
       expect(await electionReport(chain, 10)).toEqual(online.election);
       expect(await blockReport(chain, 8)).toEqual(online.block);
+      const hashes = (await blockRows(chain, 1, online.paged.length / 2)).map(({ hash }) => hash);
+      expect(online.paged).toEqual([...hashes].reverse().concat(hashes));
     });
   });
 
