@@ -22,7 +22,7 @@ const areGone = (endpoints: readonly Endpoint[]) => (): boolean => endpoints.eve
 
 const demo = (...args: string[]): string[] => ['demo', '--nodes', '2', '--slot-ms', '0', ...args];
 
-describe('wattmesh demo', () => {
+describe('wattmesh demo', { timeout: 120_000 }, () => {
   it('of two prosumers trades what the offline computation says, ends with 0, and leaves nothing', async () => {
     const folder = tempFolder();
     const run = start(demo('--slots', '3', '--seed', '5', '--json'), { TMPDIR: folder });
