@@ -11,6 +11,8 @@ export const MAX_MESSAGE_BYTES = 4_000_000;
 export const MAX_CONTRIBUTION_BYTES = 65_536;
 /** Most blocks that one request asks for. */
 export const MAX_RANGE_BLOCKS = 64;
+/** Most batches in one message of several. */
+export const MAX_GROUPED_BATCHES = 4_096;
 /** Room for the certificate of the largest membership. */
 const MAX_CERTIFICATE_BYTES = 256 * MAX_MEMBERS;
 
@@ -41,7 +43,9 @@ export type Message =
   | { readonly type: 'blocks'; readonly items: readonly CertifiedBlockBytes[] }
   /** Asks for a block that is voted on. */
   | { readonly type: 'get-block'; readonly height: number; readonly hash: Hash }
-  | { readonly type: 'block'; readonly block: Uint8Array };
+  | { readonly type: 'block'; readonly block: Uint8Array }
+  /** Several batches, from a peer that was handed them at about the same time. */
+  | { readonly type: 'batches'; readonly batches: readonly TransactionBatch[] };
 
 export type MessageType = Message['type'];
 
@@ -72,6 +76,7 @@ const kinds = {
   }),
   'get-block': struct({ height: u53, hash }),
   block: struct({ block: blockBytes }),
+  batches: struct({ batches: list(batchCodec, MAX_GROUPED_BATCHES, 1) }),
 };
 const KINDS = Object.keys(kinds).length;
 const messageCodec: Codec<Message> = union<Message>(kinds);
