@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockHash, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
+import { blockHash, type Certificate, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
 import { Level } from 'level';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspectCommand } from '../../src/cli/commands/inspect.ts';
@@ -279,6 +279,23 @@ describe('what is wrong is found', () => {
     }
   });
 
+  test('beacon shares of other members than they claim', async () => {
+    const chain = await damagedCopy('shares', 'block', 5, (bytes) => {
+      const block = decodeBlock(bytes);
+      const certificate = block.parentCertificate as Certificate;
+      const shares = certificate.votes.map(({ extension }) => extension).reverse();
+      const votes = certificate.votes.map((vote, k) => ({ ...vote, extension: shares[k] ?? null }));
+      return encodeBlock({ ...block, parentCertificate: { ...certificate, votes } });
+    });
+    try {
+      const { beacon } = await electionReport(chain, 5);
+      expect(beacon?.shares.map(({ isValid }) => isValid)).toEqual([false, false]);
+      expect(beacon).toMatchObject({ combinesToSignature: false, isSignatureValid: true });
+    } finally {
+      await chain.close();
+    }
+  });
+
   test('the commands end with the codes of a failed run', async () => {
     const folder = join(scratch, 'differs');
     const genesis = ['--genesis', join(network.folder, 'genesis.json')];
@@ -354,6 +371,12 @@ test('the CSV files hold every block, member and trade, and add up to the totals
   const billed = prosumers.filter(({ bill_micro }) => bill_micro !== '');
   const settledSlots = new Set(billed.map(({ slot }) => slot));
   expect(settledSlots.size).toBe(totals.settledSlots);
+  // A slot is mined by the composer of the settlement that bills it, which is the one after that which formed its market.
+  for (const row of billed.filter(({ mined }) => mined === '1')) {
+    const billing = blocks.find(({ slot, kind }) => slot === row.slot && kind === 'settlement');
+    expect(billing?.composer_rank).toBe(row.rank);
+  }
+  expect(sum(billed, 'mined')).toBe(BigInt(totals.settledSlots));
   expect(
     sum(
       trades.filter(({ slot }) => settledSlots.has(slot ?? '')),
