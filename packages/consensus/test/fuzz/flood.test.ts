@@ -166,3 +166,22 @@ describe('one account', () => {
     village.settle(10_000, () => village.paid === 1);
   });
 });
+
+describe('a member that claims heights that nobody has', () => {
+  it('takes little of the time in which others make blocks', () => {
+    const village = new Village();
+    village.elapse(300);
+    const claim = encodeMessage({ type: 'status', height: Number.MAX_SAFE_INTEGER });
+    const requests = [0, 0, 0];
+    for (let k = 0; k < 600; k += 1) {
+      for (const victim of [0, 1, 2]) {
+        const { sends } = village.attack(victim, claim);
+        requests[victim] = (requests[victim] ?? 0) + sends.length;
+      }
+      village.elapse(10);
+    }
+    // At the start, and after waits of 2, 4 and 8 timeouts of 400 ms; asked each time, it would be 15 requests.
+    expect(requests).toEqual([3, 3, 3]);
+    goesOn(village);
+  });
+});

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catcher, Mutation } from './mutation.ts';
@@ -16,12 +16,32 @@ export interface CatcherRun {
   readonly seconds: number;
 }
 
+interface Ended {
+  /** Exit code, or the signal that ended it. */
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface VitestReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
 /** A copy of the packages in a temporary folder, to be broken and mended. Dependencies are linked, not copied. */
 export class MutationWorkspace {
   readonly folder: string;
+  /** Where vitest writes what became of each test. */
+  readonly #report: string;
 
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'wattmesh-mutations-'));
+    this.#report = join(this.folder, 'report.json');
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
     for (const name of COPIED) {
       const from = join(ROOT, 'packages', name);
@@ -51,13 +71,15 @@ export class MutationWorkspace {
 
   async run(catcher: Catcher): Promise<CatcherRun> {
     const startedMs = performance.now();
-    const { status, output } = await this.#spawn(catcher);
+    rmSync(this.#report, { force: true });
+    const ended = await this.#spawn(catcher);
+    const report = existsSync(this.#report) ? readFileSync(this.#report, 'utf8') : null;
     const seconds = (performance.now() - startedMs) / 1_000;
-    if (status === 0) return { passed: true, reason: '', seconds };
-    return { passed: false, reason: reasonOf(catcher, output), seconds };
+    const reason = catcher.type === 'seeds' ? violationIn(ended, catcher) : failureIn(ended, report, catcher);
+    return { passed: reason === null, reason: (reason ?? '').split('\n')[0]?.slice(0, 140) ?? '', seconds };
   }
 
-  #spawn(catcher: Catcher): Promise<{ readonly status: number; readonly output: string }> {
+  #spawn(catcher: Catcher): Promise<Ended> {
     const [cwd, args] =
       catcher.type === 'seeds'
         ? [this.folder, ['packages/consensus/test/mutations/first-violation.ts', String(catcher.upTo)]]
@@ -69,21 +91,34 @@ export class MutationWorkspace {
         timeout: LIMIT_MS,
         env: { ...process.env, NO_COLOR: '1', WATTMESH_TEST_SCOPE: '', VITEST: '', NODE_OPTIONS: '' },
       });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          output += text;
+      const output = { stdout: '', stderr: '' };
+      for (const name of ['stdout', 'stderr'] as const)
+        child[name].setEncoding('utf8').on('data', (text: string) => {
+          output[name] += text;
         });
       child.once('error', reject);
-      child.once('close', (code, signal) => resolve({ status: code ?? 1, output: signal ? `${signal}` : output }));
+      child.once('close', (code, signal) => resolve({ ...output, status: code ?? `${signal}` }));
     });
   }
 
-  #vitest({ file, name }: Extract<Catcher, { type: 'test' }>): [cwd: string, args: string[]] {
+  /** The whole file: some check at their end that every one of their tests has run. */
+  #vitest({ file }: Extract<Catcher, { type: 'test' }>): [cwd: string, args: string[]] {
     const [packageName = '', ...rest] = file.split('/');
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
     const cwd = join(this.folder, 'packages', packageName);
-    return [cwd, [vitest, 'run', '--root', cwd, rest.join('/'), '-t', pattern(name), '--testTimeout', '120000']];
+    return [
+      cwd,
+      [
+        vitest,
+        'run',
+        '--root',
+        cwd,
+        rest.join('/'),
+        '--reporter=json',
+        `--outputFile=${this.#report}`,
+        '--testTimeout=120000',
+      ],
+    ];
   }
 }
 
@@ -95,22 +130,32 @@ export function applyMutation(source: string, { name, file, find, replace }: Mut
 }
 
 /**
- * The line that says what was noticed. A copy that does not even load, or a test that is not there, has noticed nothing.
- * @throws Error then.
+ * What the first broken world says; null when all of them kept every invariant.
+ * @throws Error when the program ended for another reason: a copy that does not load has noticed nothing.
  */
-function reasonOf(catcher: Catcher, output: string): string {
-  const lines = output.split('\n').map((line) => line.trim());
-  const reason = lines.find((line) =>
-    catcher.type === 'seeds'
-      ? /^world \d+: /.test(line) && catcher.says.test(line.replace(/^world \d+: /, ''))
-      : /^(Assertion|Invariant|Type|Range)?[A-Za-z]*(Error|Violation|Rejection):/.test(line),
-  );
-  const failed = catcher.type === 'seeds' || lines.some((line) => /^Tests\s+[1-9]\d* failed/.test(line));
-  if (reason === undefined || !failed)
-    throw new Error(`the catcher failed for another reason:\n${output.slice(-3_000)}`);
-  return reason.slice(0, 140);
+function violationIn(ended: Ended, { says }: Extract<Catcher, { type: 'seeds' }>): string | null {
+  if (ended.status === 0) return null;
+  const reason = ended.stdout.split('\n').find((line) => says.test(line.replace(/^world \d+: /, '')));
+  return reason ?? endedOtherwise(ended);
 }
 
-function pattern(name: string): string {
-  return name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/**
+ * Why the named test failed; null when it passed.
+ * @throws Error when there is no such test, or it did not run: a copy that does not load has noticed nothing.
+ */
+function failureIn(ended: Ended, report: string | null, { name }: Extract<Catcher, { type: 'test' }>): string | null {
+  if (report === null) return endedOtherwise(ended);
+  const { testResults } = JSON.parse(report) as VitestReport;
+  const named = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ fullName, status }) => fullName.includes(name) && status !== 'skipped');
+  if (named.length === 0) return endedOtherwise(ended);
+  const failed = named.find(({ status }) => status !== 'passed');
+  return failed === undefined ? null : (failed.failureMessages[0] ?? 'failed');
+}
+
+function endedOtherwise({ status, stdout, stderr }: Ended): never {
+  throw new Error(
+    `the catcher ended with ${status} for another reason:\n${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`,
+  );
 }
