@@ -108,7 +108,7 @@ describe('proposals of a member whose turn it is not', () => {
         village.attack(victim, encodeMessage({ type: 'proposal', proposal, block: encoded, polVotes: [] }));
       }
     };
-    for (let k = 0; k < 40; k += 1) {
+    for (let k = 0; k < 25; k += 1) {
       for (const victim of [0, 1, 2]) if (village.at(victim).peer.view.state.phase === 'closed') flood(victim);
       village.elapse(4);
     }
