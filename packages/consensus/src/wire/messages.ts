@@ -11,6 +11,8 @@ export const MAX_MESSAGE_BYTES = 4_000_000;
 export const MAX_CONTRIBUTION_BYTES = 65_536;
 /** Most blocks that one request asks for. */
 export const MAX_RANGE_BLOCKS = 64;
+/** Most blobs that one request asks for: the updates of a round and the model that they start from. */
+export const MAX_BLOBS_ASKED = 257;
 /** Room for the certificate of the largest membership. */
 const MAX_CERTIFICATE_BYTES = 256 * MAX_MEMBERS;
 
@@ -41,7 +43,10 @@ export type Message =
   | { readonly type: 'blocks'; readonly items: readonly CertifiedBlockBytes[] }
   /** Asks for a block that is voted on. */
   | { readonly type: 'get-block'; readonly height: number; readonly hash: Hash }
-  | { readonly type: 'block'; readonly block: Uint8Array };
+  | { readonly type: 'block'; readonly block: Uint8Array }
+  /** Asks for bytes that a block names by hash; answered by one `blob` each. */
+  | { readonly type: 'get-blobs'; readonly hashes: readonly Hash[] }
+  | { readonly type: 'blob'; readonly bytes: Uint8Array };
 
 export type MessageType = Message['type'];
 
@@ -72,6 +77,8 @@ const kinds = {
   }),
   'get-block': struct({ height: u53, hash }),
   block: struct({ block: blockBytes }),
+  'get-blobs': struct({ hashes: list(hash, MAX_BLOBS_ASKED, 1) }),
+  blob: struct({ bytes: bytes(MAX_CONTRIBUTION_BYTES) }),
 };
 const KINDS = Object.keys(kinds).length;
 const messageCodec: Codec<Message> = union<Message>(kinds);

@@ -36,6 +36,8 @@ const messages: readonly Message[] = [
   { type: 'blocks', items: [{ block: bytes, certificate: bytes }] },
   { type: 'get-block', height: 5, hash },
   { type: 'block', block: bytes },
+  { type: 'get-blobs', hashes: [hash] },
+  { type: 'blob', bytes },
 ];
 
 test.each(messages.map((message, kind) => ({ message, kind })))('$message.type is kind $kind', ({ message, kind }) => {
