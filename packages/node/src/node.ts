@@ -1,10 +1,12 @@
 import { watch } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import {
   backends,
   blockHash,
   type ChainRules,
+  type ContributionSource,
   chainIdOf,
   createApplication,
   createDigestSigner,
@@ -17,6 +19,7 @@ import {
   genesisFromJson,
   Peer,
   type PeerView,
+  posocParametersOf,
   rememberCombinations,
   rememberSignatures,
   stateRoot,
@@ -25,6 +28,10 @@ import pino, { type Logger } from 'pino';
 import { z } from 'zod';
 import { startApi } from './api/server.ts';
 import { ConfigError, type NodeConfig, readJson } from './config/node-config.ts';
+import { EvLearning, type LearningReport } from './ev/ev-learning.ts';
+import { type EvProfile, environmentOf, readEvProfile } from './ev/ev-profile.ts';
+import { type EvIdentity, EvSource } from './ev/ev-source.ts';
+import { PoisoningTrainer, ThreadTrainer, type Trainer } from './ev/trainer.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
 import { readEndpoint, writeEndpoint } from './provision/run-folder.ts';
 import { meterSchema, secretsSchema } from './provision/secrets.ts';
@@ -48,6 +55,15 @@ export interface BlockTiming {
   viaSync: boolean;
 }
 
+export interface PerformanceReport {
+  readonly eventLoopLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Blocks of this run that were decided in another round than the first. */
+  readonly laterRounds: number;
+  readonly blocks: number;
+  /** Null for a peer that does not learn. */
+  readonly learning: LearningReport | null;
+}
+
 /** A running peer, as the API and the command line see it. */
 export interface RunningNode {
   readonly name: string;
@@ -63,6 +79,10 @@ export interface RunningNode {
   submit(bytes: Uint8Array): { readonly verdict: 'accept' | 'ignore' | 'reject'; readonly code: string | null };
   /** When this peer composed and committed a block of this run, by its clock; null for what it does not remember. */
   timing(height: number): BlockTiming | null;
+  /** How well this peer keeps up: how late its timers fire, and what learning takes. */
+  performance(): PerformanceReport;
+  /** Bytes that blocks name by hash (models, updates), as far as this peer has them. */
+  blob(hash: string): Uint8Array | null;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -101,13 +121,15 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const { store, report } = await ChainStore.open(config.dataFolder, storeCodec(rules));
   for (const repair of report.repairs) log.warn({ repair }, 'store repaired');
   try {
+    const profile = config.ev === undefined ? null : await readEvProfile(config.ev);
+    const identity: EvIdentity = { genesis, chainId: rules.chainId, rank, sign: signer.sign };
     const household = config.household === undefined ? null : await readHousehold(config.household);
     const meter = config.meter === undefined ? null : await readJson(config.meter, 'meter key', meterSchema);
     const signAsMeter =
       meter === null ? null : createDigestSigner(signatures, Buffer.from(meter.secretKey, 'hex')).sign;
-    const source =
+    const source: ContributionSource | null =
       household === null
-        ? null
+        ? profile && new EvSource(identity, profile)
         : new HouseholdSource({
             household,
             genesis,
@@ -130,7 +152,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       addresses: config.addresses,
       log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
     });
-    return await run({ config, log, nowMs, rules, rank, peer, store, transport, publicKey: signer.publicKey });
+    const ev = profile && { identity, profile };
+    return await run({ config, log, nowMs, rules, rank, peer, store, transport, ev, publicKey: signer.publicKey });
   } catch (error) {
     await store.close();
     throw error;
@@ -147,6 +170,29 @@ interface Parts {
   readonly peer: Peer;
   readonly store: ChainStore;
   readonly transport: Libp2pTransport;
+  readonly ev: { readonly identity: EvIdentity; readonly profile: EvProfile } | null;
+}
+
+/** Timers are looked at so often; lag is what comes on top. */
+const LAG_RESOLUTION_MS = 10;
+
+function lagOf(histogram: ReturnType<typeof monitorEventLoopDelay>): PerformanceReport['eventLoopLagMs'] {
+  const ms = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e4) / 100 - LAG_RESOLUTION_MS);
+  return { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
+}
+
+function trainerOf({ identity, profile }: NonNullable<Parts['ev']>): Trainer {
+  const parameters = posocParametersOf(identity.genesis);
+  const { observationSize, hidden } = parameters.learning;
+  const honest = new ThreadTrainer({
+    observationSize,
+    hidden,
+    environment: environmentOf(parameters, profile),
+    seed: profile.seed,
+    ev: identity.rank,
+    episodes: profile.episodesPerRound,
+  });
+  return profile.poison === undefined ? honest : new PoisoningTrainer(honest, profile.poison, profile.seed);
 }
 
 async function run({
@@ -159,6 +205,7 @@ async function run({
   peer,
   store,
   transport,
+  ev,
 }: Parts): Promise<RunningNode> {
   const rankOf = new Map(rules.genesis.members.map(({ publicKey: key }, index) => [key, index]));
   const listeners = new Set<(height: number) => void>();
@@ -167,6 +214,9 @@ async function run({
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => undefined);
   await transport.start();
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  lag.enable();
+  let [blocks, laterRounds] = [0, 0];
   const shell = new PeerShell(peer, {
     nowMs,
     write: (writes) => store.write(writes),
@@ -175,7 +225,10 @@ async function run({
     notice: (notice) => {
       log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
       if (notice.type === 'composed') composed.set(notice.blockHash, notice.atMs);
+      if (notice.type === 'committed' || notice.type === 'blob') learning?.consider(shell.view.state);
       if (notice.type !== 'committed') return;
+      blocks += 1;
+      if (notice.round > 0) laterRounds += 1;
       const { height, blockHash: hash, viaSync } = notice;
       timings.set(height, { composedMs: composed.get(hash) ?? null, committedMs: nowMs(), viaSync });
       timings.delete(height - REMEMBERED_TIMINGS);
@@ -187,6 +240,16 @@ async function run({
       void stop().then(() => ended.reject(error));
     },
   });
+  const learning =
+    ev &&
+    new EvLearning({
+      identity: ev.identity,
+      trainer: trainerOf(ev),
+      blobs: peer.blobs,
+      contribute: (bytes) => shell.handle({ type: 'contribute', bytes }).verdict === 'accept',
+      onError: (error) => log.error({ err: error }, 'a learning round failed'),
+    });
+  learning?.consider(shell.view.state);
   transport.onMessage(({ from, bytes }) => {
     const { verdict, code } = shell.handle({ type: 'message', from: rankOf.get(from) ?? null, sender: from, bytes });
     if (code !== null) log.trace({ from: from.slice(0, 12), code }, 'message not used');
@@ -210,6 +273,8 @@ async function run({
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
     timing: (height) => timings.get(height) ?? null,
+    performance: () => ({ eventLoopLagMs: lagOf(lag), laterRounds, blocks, learning: learning?.report() ?? null }),
+    blob: (hash) => peer.blobs.get(hash),
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -220,6 +285,7 @@ async function run({
   };
   const api = await startApi(node, config.api).catch(async (error) => {
     discovery.close();
+    await learning?.stop();
     await transport.stop();
     await shell.stop();
     throw error;
@@ -229,7 +295,9 @@ async function run({
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       discovery.close();
+      lag.disable();
       await api.close();
+      await learning?.stop();
       await transport.stop();
       await shell.stop();
       await store.close();
@@ -247,6 +315,8 @@ async function run({
       peerAddress: node.peerAddress,
       apiUrl: api.url,
     });
+  // Loading and opening the store block the loop, but nobody waits for this peer yet.
+  lag.reset();
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
   return { ...node, apiUrl: api.url };
 }

@@ -3,9 +3,7 @@ import type { Certificate, Genesis } from './types.ts';
 
 /** When slot `slot` ends with `slotClock: "wall"`, in milliseconds since the Unix epoch. Slot 0 starts at genesis. */
 export function slotEndMs({ genesis, application }: Pick<ChainRules, 'genesis' | 'application'>, slot: number): number {
-  return (
-    genesis.genesisTimeMs + (application.slotEndOffsetMs?.(genesis, slot) ?? (slot + 1) * genesis.slot.lengthMs)
-  );
+  return genesis.genesisTimeMs + (application.slotEndOffsetMs?.(genesis, slot) ?? (slot + 1) * genesis.slot.lengthMs);
 }
 
 /** Whether the settlement of `slot` fixes the weights of the next draw. Terms have `slotsPerTerm` slots, from slot 0 on. */

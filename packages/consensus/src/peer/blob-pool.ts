@@ -89,7 +89,10 @@ export class BlobPool implements Blobs {
     const member = first ?? members[this.#attempts % Math.max(1, members.length)];
     this.#attempts += 1;
     if (member !== undefined)
-      this.#modules.outbox.send(member, 'request', { type: 'get-blobs', hashes: [...this.#wanted].slice(0, MAX_ANSWERED) });
+      this.#modules.outbox.send(member, 'request', {
+        type: 'get-blobs',
+        hashes: [...this.#wanted].slice(0, MAX_ANSWERED),
+      });
     if (this.#isAsking) return;
     this.#isAsking = true;
     this.#modules.outbox.timer('blobs', this.#modules.patienceMs);

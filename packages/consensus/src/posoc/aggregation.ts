@@ -1,4 +1,4 @@
-import { aggregateModels, type AggregationRule, type ModelSubmission, tensorBytes } from '@wattmesh/frl';
+import { type AggregationRule, aggregateModels, type ModelSubmission, tensorBytes } from '@wattmesh/frl';
 import { type ApplicationRejectionCode, BlockRejection } from '../application/rejection.ts';
 import type { Blobs } from '../application/types.ts';
 import type { Hash } from '../chain/types.ts';

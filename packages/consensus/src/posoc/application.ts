@@ -8,12 +8,12 @@ import type { LedgerDraft } from '../ledger/types.ts';
 import { aggregate, type ModelResult } from './aggregation.ts';
 import { admitMessage, checkHead, openMessage } from './contributions.ts';
 import { describeSettlement } from './description.ts';
-import { type AnnouncedAction } from './hour-market.ts';
+import type { AnnouncedAction } from './hour-market.ts';
 import { messageKey, type PosocMessage, type UpdateHead } from './messages.ts';
 import { POSOC_ACCOUNTS, posocParametersOf } from './parameters.ts';
 import { decodePayload, encodePayload, type PayloadResults, resultCodecs, type SettlementPayload } from './payload.ts';
 import { placeOfSlot, slotEndOffsetMs } from './schedule.ts';
-import { type SettlementInputs, settleSlot, type SettlementResults } from './settlement.ts';
+import { type SettlementInputs, type SettlementResults, settleSlot } from './settlement.ts';
 import { decodePosocState, encodePosocState, type PosocState, posocGenesisState } from './state.ts';
 
 const WRONG_RESULT: { readonly [Part in keyof PayloadResults]: ApplicationRejectionCode } = {
@@ -218,7 +218,10 @@ function checkedInputs(
       if (refusal !== null) throw reject(refusal.code, `${type} ${k}: ${refusal.reason}`);
       return message;
     });
-    inOrder(type, messages.map(({ rank }) => rank));
+    inOrder(
+      type,
+      messages.map(({ rank }) => rank),
+    );
     return messages;
   };
   const statements = [...check('action', actions), ...check('payment', payments)];
@@ -226,7 +229,10 @@ function checkedInputs(
     const refusal = checkHead(signatures, genesis, chainId, head) ?? admitMessage(context, 'update', head);
     if (refusal !== null) throw reject(refusal.code, `update ${k}: ${refusal.reason}`);
   });
-  inOrder('update', updates.map(({ rank }) => rank));
+  inOrder(
+    'update',
+    updates.map(({ rank }) => rank),
+  );
   return inputsOf(statements);
 }
 

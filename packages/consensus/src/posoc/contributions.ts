@@ -84,8 +84,7 @@ export function checkHead(
   head: UpdateHead,
 ): Refusal | null {
   return (
-    checkShape(posocParametersOf(genesis), head) ??
-    checkAuthor(signatures, genesis, chainId, head, updateDigest(head))
+    checkShape(posocParametersOf(genesis), head) ?? checkAuthor(signatures, genesis, chainId, head, updateDigest(head))
   );
 }
 

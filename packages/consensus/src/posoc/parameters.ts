@@ -208,7 +208,10 @@ export function updatesNeeded({ name, f }: AggregationSetting): number {
 const layouts = new Map<string, ModelLayout>();
 
 /** The model's layout. @throws FrlError FRL_INVALID_CONFIG on impossible layer sizes. */
-export function layoutOf({ observationSize, hidden }: Pick<LearningParameters, 'observationSize' | 'hidden'>): ModelLayout {
+export function layoutOf({
+  observationSize,
+  hidden,
+}: Pick<LearningParameters, 'observationSize' | 'hidden'>): ModelLayout {
   const key = [observationSize, ...hidden].join('x');
   const known = layouts.get(key) ?? createModelLayout(observationSize, hidden);
   layouts.set(key, known);

@@ -1,4 +1,20 @@
-import { bool, bytes, type Codec, decode, encode, enumeration, hash, i64, list, option, struct, u8, u16, u53, u64 } from '../codec/index.ts';
+import {
+  bool,
+  bytes,
+  type Codec,
+  decode,
+  encode,
+  enumeration,
+  hash,
+  i64,
+  list,
+  option,
+  struct,
+  u8,
+  u16,
+  u53,
+  u64,
+} from '../codec/index.ts';
 import type { ModelResult } from './aggregation.ts';
 import type { DayResult, DayRow, Release } from './day-end.ts';
 import type { HourResult, HourRow } from './hour-market.ts';

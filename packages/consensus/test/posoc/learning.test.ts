@@ -1,13 +1,13 @@
 import { aggregateModels, modelHash } from '@wattmesh/frl';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Contribution } from '../../src/application/types.ts';
-import { type UpdateHead, updateDigest } from '../../src/posoc/messages.ts';
-import { decodePayload, encodePayload, type SettlementPayload } from '../../src/posoc/payload.ts';
-import { finiteWeights } from '../../src/posoc/index.ts';
 import { payloadHash } from '../../src/chain/block.ts';
 import { blockHash } from '../../src/chain/index.ts';
 import type { ComposedBlock } from '../../src/composition/index.ts';
 import { executeBlock, stateRoot } from '../../src/execution/index.ts';
+import { finiteWeights } from '../../src/posoc/index.ts';
+import { type UpdateHead, updateDigest } from '../../src/posoc/messages.ts';
+import { decodePayload, encodePayload, type SettlementPayload } from '../../src/posoc/payload.ts';
 import { MemoryBlobs, PosocChain, tinyTensor } from '../fixtures/posoc-chain.ts';
 
 const LAST_HOUR = 23;
@@ -56,7 +56,12 @@ describe('a learning round', () => {
       tensors.slice(1).map((tensor, k) => ({ rank: k + 1, weights: weightsOf(tensor) })),
       { name: 'mean' },
     ).weights;
-    expect(results.model).toEqual({ round: 1, rule: { name: 'mean', f: 0 }, isAggregated: true, hash: modelHash(expected) });
+    expect(results.model).toEqual({
+      round: 1,
+      rule: { name: 'mean', f: 0 },
+      isAggregated: true,
+      hash: modelHash(expected),
+    });
     chain.commit(settlement);
     expect(chain.app).toMatchObject({ modelHash: modelHash(expected), rounds: 1, aggregations: 1 });
     expect(weightsOf(chain.blobs.get(chain.app.modelHash) as Uint8Array)).toEqual(expected);
@@ -81,7 +86,14 @@ describe('a learning round', () => {
     chain.settle(updates.slice(0, 1));
     expect(chain.app).toMatchObject({ modelHash: before, rounds: 1, aggregations: 0 });
     chain.skipTo(24 + LAST_HOUR);
-    chain.settle([0, 1].map((rank) => chain.update(rank, tinyTensor(() => Number.MAX_VALUE))));
+    chain.settle(
+      [0, 1].map((rank) =>
+        chain.update(
+          rank,
+          tinyTensor(() => Number.MAX_VALUE),
+        ),
+      ),
+    );
     expect(chain.app).toMatchObject({ modelHash: before, rounds: 2, aggregations: 0 });
   });
 
@@ -89,9 +101,15 @@ describe('a learning round', () => {
     const settlement = settlementWith(updates);
     const wrong = forged(settlement, (payload) => ({
       ...payload,
-      results: { ...payload.results, model: { ...(payload.results.model as NonNullable<typeof payload.results.model>), hash: 'ab'.repeat(32) } },
+      results: {
+        ...payload.results,
+        model: { ...(payload.results.model as NonNullable<typeof payload.results.model>), hash: 'ab'.repeat(32) },
+      },
     }));
-    expect(chain.verify(wrong)).toMatchObject({ ok: false, rejection: { check: 'settlement', code: 'POSOC_WRONG_MODEL' } });
+    expect(chain.verify(wrong)).toMatchObject({
+      ok: false,
+      rejection: { check: 'settlement', code: 'POSOC_WRONG_MODEL' },
+    });
     expect(chain.verify(settlement).ok).toBe(true);
     // Decided by a certificate, it would be taken at its word; that is what the quorum is for.
     const { blobs: _, ...trusting } = chain.rules;

@@ -42,7 +42,12 @@ function sign(rank: number): (digest: string) => string {
 
 describe('a contribution is refused by name', () => {
   const update = (change: Partial<ModelUpdate>): Uint8Array => {
-    const honest = decodeMessage(chain.update(1, tinyTensor(() => 1)).bytes) as ModelUpdate;
+    const honest = decodeMessage(
+      chain.update(
+        1,
+        tinyTensor(() => 1),
+      ).bytes,
+    ) as ModelUpdate;
     const head = { ...honest, ...change };
     const tensorHash = change.tensorHash ?? sha256(head.tensor);
     const signed = { ...head, tensorHash, signature: '' };
@@ -92,7 +97,10 @@ describe('a settlement is refused by name', () => {
     contributions = [0, 1, 2].flatMap((rank) => [
       chain.action(rank, { actionWh: 1_000n }),
       chain.payment(rank),
-      chain.update(rank, tinyTensor(() => rank)),
+      chain.update(
+        rank,
+        tinyTensor(() => rank),
+      ),
     ]);
     chain.close();
   });
@@ -100,7 +108,11 @@ describe('a settlement is refused by name', () => {
   const codeOf = (payload: Uint8Array): string => {
     const { block } = chain.compose('settlement', { contributions });
     const header = { ...block.header, payloadHash: payloadHash(payload) };
-    const verdict = chain.verify({ block: { ...block, payload, header }, blockHash: blockHash(header), state: chain.state });
+    const verdict = chain.verify({
+      block: { ...block, payload, header },
+      blockHash: blockHash(header),
+      state: chain.state,
+    });
     return verdict.ok ? 'ok' : verdict.rejection.code;
   };
   const changed = (change: (payload: SettlementPayload) => Partial<SettlementPayload>): string => {
@@ -115,20 +127,26 @@ describe('a settlement is refused by name', () => {
   });
 
   test('with results that do not follow from its messages', () => {
-    expect(results(({ hour }) => ({ hour: hour && { ...hour, edcMicro: hour.edcMicro + 1n } }))).toBe('POSOC_WRONG_TRADES');
+    expect(results(({ hour }) => ({ hour: hour && { ...hour, edcMicro: hour.edcMicro + 1n } }))).toBe(
+      'POSOC_WRONG_TRADES',
+    );
     expect(results(() => ({ hour: null }))).toBe('POSOC_WRONG_TRADES');
     expect(results(({ day }) => ({ day: day && { ...day, miner: 2 } }))).toBe('POSOC_WRONG_REWARDS');
     expect(results(() => ({ releases: [{ rank: 0, miner: 1, profitMicro: 5n, feeMicro: 1n }] }))).toBe(
       'POSOC_WRONG_RELEASES',
     );
     expect(results(({ model }) => ({ model: model && { ...model, round: 2 } }))).toBe('POSOC_WRONG_MODEL');
-    expect(results(({ model }) => ({ model: model && { ...model, rule: { name: 'median', f: 0 } } }))).toBe('POSOC_WRONG_MODEL');
+    expect(results(({ model }) => ({ model: model && { ...model, rule: { name: 'median', f: 0 } } }))).toBe(
+      'POSOC_WRONG_MODEL',
+    );
   });
 
   test('with messages out of order, twice, of another kind or that are not recorded', () => {
     expect(changed(({ actions }) => ({ actions: [...actions].reverse() }))).toBe('POSOC_NOT_CANONICAL');
     expect(changed(({ updates }) => ({ updates: [...updates].reverse() }))).toBe('POSOC_NOT_CANONICAL');
-    expect(changed(({ actions: [first] }) => ({ actions: [first, first] as Uint8Array[] }))).toBe('POSOC_NOT_CANONICAL');
+    expect(changed(({ actions: [first] }) => ({ actions: [first, first] as Uint8Array[] }))).toBe(
+      'POSOC_NOT_CANONICAL',
+    );
     expect(changed(({ payments }) => ({ actions: payments }))).toBe('POSOC_NOT_CANONICAL');
     expect(changed(() => ({ actions: [chain.action(3, null).bytes] }))).toBe('POSOC_NOT_CANONICAL');
     expect(changed(() => ({ payments: [chain.payment(3, false).bytes] }))).toBe('POSOC_NOT_CANONICAL');
@@ -142,9 +160,9 @@ describe('a settlement is refused by name', () => {
     expect(changed(({ actions: [first] }) => ({ actions: [tampered(decodeMessage(first as Uint8Array))] }))).toBe(
       'POSOC_BAD_SIGNATURE',
     );
-    expect(changed(({ updates: [head] }) => ({ updates: head ? [{ ...head, tensorHash: 'ab'.repeat(32) }] : [] }))).toBe(
-      'POSOC_BAD_SIGNATURE',
-    );
+    expect(
+      changed(({ updates: [head] }) => ({ updates: head ? [{ ...head, tensorHash: 'ab'.repeat(32) }] : [] })),
+    ).toBe('POSOC_BAD_SIGNATURE');
     expect(changed(({ updates: [head] }) => ({ updates: head ? [{ ...head, shape: [7] }] : [] }))).toBe(
       'POSOC_UPDATE_WRONG_SHAPE',
     );
@@ -190,7 +208,17 @@ test('learning rounds beyond the first have slots of their own, which take no ac
   chain.skipTo(24);
   chain.close();
   const settlement = chain.compose('settlement', {
-    contributions: [chain.action(0, { actionWh: 10n }), chain.update(0, tinyTensor(() => 2)), chain.update(1, tinyTensor(() => 4))],
+    contributions: [
+      chain.action(0, { actionWh: 10n }),
+      chain.update(
+        0,
+        tinyTensor(() => 2),
+      ),
+      chain.update(
+        1,
+        tinyTensor(() => 4),
+      ),
+    ],
   });
   const { actions, updates, results } = decodePayload(settlement.block.payload);
   expect([actions.length, updates.length, results.hour, results.day]).toEqual([0, 2, null, null]);
@@ -201,7 +229,8 @@ test('learning rounds beyond the first have slots of their own, which take no ac
 });
 
 describe('parameters', () => {
-  const refusal = (change: Partial<PosocParameters>) => () => encodePosocParameters({ ...posocParameters(), ...change });
+  const refusal = (change: Partial<PosocParameters>) => () =>
+    encodePosocParameters({ ...posocParameters(), ...change });
   const learning = (change: Partial<PosocParameters['learning']>) =>
     refusal({ learning: { ...posocParameters().learning, ...change } });
 
@@ -227,11 +256,15 @@ describe('parameters', () => {
 
   test('must fit the genesis', () => {
     const { genesis } = chain.rules;
-    expect(() => posocParametersOf({ ...genesis, slot: { ...genesis.slot, slotsPerTerm: 23 } })).toThrow('slotsPerTerm');
+    expect(() => posocParametersOf({ ...genesis, slot: { ...genesis.slot, slotsPerTerm: 23 } })).toThrow(
+      'slotsPerTerm',
+    );
     expect(() => posocParametersOf({ ...genesis, accounts: genesis.accounts.slice(1) })).toThrow('accounts');
     const prosumers = genesis.members.map((member) => ({ ...member, role: 'prosumer' as const }));
     expect(() => posocParametersOf({ ...genesis, members: prosumers })).toThrow('market is one of EVs');
-    expect(() => posocParametersOf({ ...genesis, application: { ...genesis.application, name: 'poeg' } })).toThrow('not posoc');
+    expect(() => posocParametersOf({ ...genesis, application: { ...genesis.application, name: 'poeg' } })).toThrow(
+      'not posoc',
+    );
   });
 });
 

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
-import { decodePayload } from '../../src/posoc/payload.ts';
-import { POSOC_ACCOUNTS } from '../../src/posoc/parameters.ts';
-import { clearHour, hourTariff, offPriceMicro } from '../../src/posoc/hour-market.ts';
 import { advanceHeld, settleDay } from '../../src/posoc/day-end.ts';
+import { clearHour, hourTariff, offPriceMicro } from '../../src/posoc/hour-market.ts';
+import { POSOC_ACCOUNTS } from '../../src/posoc/parameters.ts';
+import { decodePayload } from '../../src/posoc/payload.ts';
 import type { Stay } from '../../src/posoc/state.ts';
 import { PosocChain, posocParameters } from '../fixtures/posoc-chain.ts';
 
@@ -36,7 +36,11 @@ describe('an hour', () => {
     expect(conservationFaults(chain.state.ledger)).toEqual([]);
   });
 
-  const action = fc.record({ energyWh: fc.constant(20_000n), actionWh: fc.bigInt(-10_000n, 10_000n), limitMicro: fc.bigInt(0n, 300_000n) });
+  const action = fc.record({
+    energyWh: fc.constant(20_000n),
+    actionWh: fc.bigInt(-10_000n, 10_000n),
+    limitMicro: fc.bigInt(0n, 300_000n),
+  });
   test.each(['assumed', 'pool', 'auction'] as const)('conserves money and energy under %s', (fill) => {
     const parameters = posocParameters({ fill });
     fc.assert(
@@ -49,7 +53,9 @@ describe('an hour', () => {
         for (const { matchedWh, actionWh } of result.rows)
           expect(matchedWh <= (actionWh < 0n ? -actionWh : actionWh)).toBe(true);
         if (fill !== 'assumed') {
-          const soldToPeers = result.rows.filter(({ actionWh }) => actionWh < 0n).reduce((sum, { matchedWh }) => sum + matchedWh, 0n);
+          const soldToPeers = result.rows
+            .filter(({ actionWh }) => actionWh < 0n)
+            .reduce((sum, { matchedWh }) => sum + matchedWh, 0n);
           expect(soldToPeers).toBe(result.matchedWh);
         }
       }),
@@ -86,7 +92,9 @@ describe('a day', () => {
     ]);
     expect(chain.app.stays).toEqual([null, null, null, null]);
     // The first day's list is uniform: nobody stands in it by a score, so nobody is rewarded.
-    expect(chain.app.totals.map(({ feeMicro, rewardMicro }) => [feeMicro, rewardMicro])).toEqual(Array(N).fill([0n, 0n]));
+    expect(chain.app.totals.map(({ feeMicro, rewardMicro }) => [feeMicro, rewardMicro])).toEqual(
+      Array(N).fill([0n, 0n]),
+    );
     expect(chain.app.totals[0]).toMatchObject({ days: 1, soldWh: 10_000n });
     expect(chain.app.totals[3]).toMatchObject({ days: 0 });
     expect(chain.state.ledger.accounts[0]?.eposMicro).toBe(score(10_000n));
@@ -115,7 +123,9 @@ describe('a day', () => {
     const honestFee = chain.app.totals[honest]?.feeMicro ?? 0n;
     expect(honestFee).toBeGreaterThan(0n);
     expect(chain.app.totals[settlement]?.rewardMicro).toBe(
-      payers.filter((rank) => rank !== selfish).reduce((sum, rank) => sum + (chain.app.totals[rank]?.feeMicro ?? 0n), 0n),
+      payers
+        .filter((rank) => rank !== selfish)
+        .reduce((sum, rank) => sum + (chain.app.totals[rank]?.feeMicro ?? 0n), 0n),
     );
     expect(conservationFaults(chain.state.ledger)).toEqual([]);
 
@@ -151,26 +161,32 @@ describe('splitting a day', () => {
 
   test('conserves profit, and paying later gives the same totals as paying at once', () => {
     fc.assert(
-      fc.property(fc.array(stay, { minLength: 2, maxLength: 8 }), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }), (stays, pays) => {
-        const parameters = posocParameters();
-        const scores = stays.map(() => 0n);
-        const paid = new Set(stays.flatMap((_, rank) => (pays[rank] ? [rank] : [])));
-        const everybody = new Set(stays.keys());
-        const late = settleDay(parameters, 80_000n, stays, scores, 1, paid);
-        const sum = (of: (row: (typeof late.rows)[number]) => bigint, rows = late.rows) =>
-          rows.reduce((total, row) => total + of(row), 0n);
-        expect(sum(({ payoffMicro, escrowMicro }) => payoffMicro + escrowMicro)).toBe(sum(({ profitMicro }) => profitMicro));
-        const { held } = advanceHeld([], paid, late);
-        const { releases, held: none } = advanceHeld(held, everybody, null);
-        expect(none).toEqual([]);
-        const payoff = late.rows.map(({ payoffMicro }) => payoffMicro);
-        for (const { rank, miner, profitMicro, feeMicro } of releases) {
-          payoff[rank] = (payoff[rank] ?? 0n) + profitMicro - feeMicro;
-          payoff[miner] = (payoff[miner] ?? 0n) + feeMicro;
-        }
-        const atOnce = settleDay(parameters, 80_000n, stays, scores, 1, everybody);
-        expect(payoff).toEqual(atOnce.rows.map(({ payoffMicro }) => payoffMicro));
-      }),
+      fc.property(
+        fc.array(stay, { minLength: 2, maxLength: 8 }),
+        fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+        (stays, pays) => {
+          const parameters = posocParameters();
+          const scores = stays.map(() => 0n);
+          const paid = new Set(stays.flatMap((_, rank) => (pays[rank] ? [rank] : [])));
+          const everybody = new Set(stays.keys());
+          const late = settleDay(parameters, 80_000n, stays, scores, 1, paid);
+          const sum = (of: (row: (typeof late.rows)[number]) => bigint, rows = late.rows) =>
+            rows.reduce((total, row) => total + of(row), 0n);
+          expect(sum(({ payoffMicro, escrowMicro }) => payoffMicro + escrowMicro)).toBe(
+            sum(({ profitMicro }) => profitMicro),
+          );
+          const { held } = advanceHeld([], paid, late);
+          const { releases, held: none } = advanceHeld(held, everybody, null);
+          expect(none).toEqual([]);
+          const payoff = late.rows.map(({ payoffMicro }) => payoffMicro);
+          for (const { rank, miner, profitMicro, feeMicro } of releases) {
+            payoff[rank] = (payoff[rank] ?? 0n) + profitMicro - feeMicro;
+            payoff[miner] = (payoff[miner] ?? 0n) + feeMicro;
+          }
+          const atOnce = settleDay(parameters, 80_000n, stays, scores, 1, everybody);
+          expect(payoff).toEqual(atOnce.rows.map(({ payoffMicro }) => payoffMicro));
+        },
+      ),
       { seed: 9, numRuns: 200 },
     );
   });

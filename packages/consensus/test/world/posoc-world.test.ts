@@ -3,9 +3,9 @@ import type { Application } from '../../src/application/types.ts';
 import { decodeBlock } from '../../src/chain/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
 import { genesisState } from '../../src/execution/index.ts';
-import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
 import type { PosocState } from '../../src/posoc/index.ts';
 import { slotsPerDay } from '../../src/posoc/index.ts';
+import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
 import { worldOf } from './run.ts';
@@ -17,7 +17,15 @@ const DAY = slotsPerDay(ROUNDS_PER_DAY);
 
 /** The weather of a PoEG world, over two days of EVs that hurry. */
 function posocWorld(seed: number, more: Partial<WorldOptions> = {}): WorldOptions {
-  return { ...worldOf(seed), life: POSOC_LIFE, slotPaceMs: 20, slotMs: 1_000, stormMs: 9_000, transactions: 3, ...more };
+  return {
+    ...worldOf(seed),
+    life: POSOC_LIFE,
+    slotPaceMs: 20,
+    slotMs: 1_000,
+    stormMs: 9_000,
+    transactions: 3,
+    ...more,
+  };
 }
 
 function run(options: WorldOptions, slots: number): World {

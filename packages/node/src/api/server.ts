@@ -10,6 +10,7 @@ import {
   electionView,
   heightOf,
   marketView,
+  modelView,
   storedBlock,
   transactionViews,
 } from './views.ts';
@@ -42,11 +43,9 @@ export async function startApi(
     void reply.status(status).send({ error: { code, message: error.message } });
   });
   server.setNotFoundHandler((request, reply) => {
-    void reply
-      .status(404)
-      .send({
-        error: { code: 'API_NOT_FOUND', message: `there is no ${request.method} ${request.url}; see docs/api.md` },
-      });
+    void reply.status(404).send({
+      error: { code: 'API_NOT_FOUND', message: `there is no ${request.method} ${request.url}; see docs/api.md` },
+    });
   });
   addRoutes(server, node as RunningNode);
   try {
@@ -147,6 +146,14 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
     return accountView(rules, account, index);
   });
   server.get('/market', async () => marketView(node));
+  server.get('/performance', async () => node.performance());
+  server.get('/model', async (_, reply) => {
+    const { bytes, hash } = modelView(node);
+    return reply
+      .header('content-type', 'application/octet-stream')
+      .header('x-model-hash', hash)
+      .send(Buffer.from(bytes));
+  });
   server.get('/elections', async () => electionView(node));
   server.get<{ Params: { height: string } }>('/elections/:height', async (request) => {
     const height = heightOf(node, request.params.height);

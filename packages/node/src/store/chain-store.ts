@@ -31,6 +31,8 @@ export interface OpenReport {
   readonly repairs: readonly string[];
 }
 
+type Batch = ReturnType<Level<string, Uint8Array>['batch']>;
+
 export interface TransactionPlace {
   readonly height: number;
   readonly index: number;
@@ -129,9 +131,41 @@ export class ChainStore implements ChainReader {
     return { height: decodeNumber(value.subarray(0, 8)), index: decodeNumber(value.subarray(8, 16)) };
   }
 
+  blob(hash: string): Uint8Array | null {
+    return this.#db.getSync(`u/${hash}`) ?? null;
+  }
+
   async close(): Promise<void> {
     await this.#journal.close();
     await this.#db.close();
+  }
+
+  /**
+   * Blobs live as long as the states of their heights; one that the state still refers to moves on to the new height. Each
+   * keeps the height under which it was last filed in `w/<hash>`.
+   */
+  async #keepBlobs(batch: Batch, { height, blobs = [], wantedBlobs = [] }: CommitRecord): Promise<void> {
+    const file = (hash: string): void => {
+      batch.put(blobKey(height, hash), new Uint8Array());
+      batch.put(`w/${hash}`, encodeNumber(height));
+    };
+    for (const { hash, bytes } of blobs) {
+      batch.put(`u/${hash}`, bytes);
+      file(hash);
+    }
+    if (height <= STATES_KEPT) return;
+    const outdated = height - STATES_KEPT;
+    const listed = new Set(blobs.map(({ hash }) => hash));
+    for (const name of await this.#db.keys({ gte: `${key('v', outdated)}/`, lt: `${key('v', outdated)}0` }).all()) {
+      const hash = name.slice(name.lastIndexOf('/') + 1);
+      batch.del(name);
+      if (listed.has(hash) || numberAt(this.#db, `w/${hash}`) !== outdated) continue;
+      if (wantedBlobs.includes(hash)) file(hash);
+      else {
+        batch.del(`u/${hash}`);
+        batch.del(`w/${hash}`);
+      }
+    }
   }
 
   async #commit(commit: CommitRecord): Promise<void> {
@@ -144,6 +178,7 @@ export class ChainStore implements ChainReader {
     for (const [index, id] of commit.transactionIds.entries())
       batch.put(`t/${id}`, Buffer.concat([encodeNumber(height), encodeNumber(index)]));
     if (height > STATES_KEPT) batch.del(key('s', height - STATES_KEPT));
+    if (commit.wantedBlobs !== undefined) await this.#keepBlobs(batch, commit);
     batch.put('meta/head', encodeNumber(height));
     try {
       await batch.write({ sync: true });
@@ -153,6 +188,11 @@ export class ChainStore implements ChainReader {
     this.#head = height;
     await this.#journal.rotate(commit.carry);
   }
+}
+
+/** Which blobs a height lists or makes: `v/<height>/<hash>`. */
+function blobKey(height: number, hash: string): string {
+  return `${key('v', height)}/${hash}`;
 }
 
 async function openLevel(path: string): Promise<Level<string, Uint8Array>> {

@@ -8,10 +8,12 @@ import { type DayReport, runDay, type SlotReport } from '../../cluster/day-run.t
 import { ClusterError } from '../../cluster/errors.ts';
 import { writeRunFolder } from '../../provision/run-folder.ts';
 import { EXIT } from '../exit.ts';
-import { integerBetween, jsonOption, seedOption } from '../options.ts';
+import { integerBetween, jsonOption, presetOption, protocolOption, ruleOption, seedOption } from '../options.ts';
 import { kWh, money, print, printJson, printTable, Table } from '../output.ts';
+import { demoEvs, type EvDemoOptions } from './demo-evs.ts';
 
-interface DemoOptions {
+interface DemoOptions extends EvDemoOptions {
+  readonly protocol: 'poeg' | 'posoc';
   readonly nodes: number;
   readonly slots: number;
   readonly slotMs: number;
@@ -33,12 +35,32 @@ const SLOT_COLUMNS = [
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description(
-      'Ten prosumers, each a process with its own chain, trade a day of energy, elect a miner each slot, and go.',
+    .description('Ten prosumers (or EVs), each a process with its own chain, trade energy, elect who mines, and go.')
+    .addOption(protocolOption())
+    .option('--nodes <n>', 'how many prosumers or EVs', integerBetween(2, 64), 10)
+    .option('--slots <n>', 'poeg: how many hourly slots to trade', integerBetween(1, 1_000), 24)
+    .option('--days <n>', 'posoc: how many days to trade and learn', integerBetween(1, 1_000), 3)
+    .option('--rounds-per-day <n>', 'posoc: learning rounds at the end of each day', integerBetween(1, 200), 8)
+    .addOption(presetOption())
+    .addOption(ruleOption())
+    .option(
+      '--poisoned <n>',
+      'posoc: EVs that send updates of the wrong sign, three times as large',
+      integerBetween(0, 32),
+      0,
     )
-    .option('--nodes <n>', 'how many prosumers', integerBetween(2, 64), 10)
-    .option('--slots <n>', 'how many hourly slots to trade', integerBetween(1, 1_000), 24)
-    .option('--slot-ms <ms>', 'shortest real length of a slot; 0 runs at full speed', integerBetween(0, 600_000), 1_000)
+    .option('--selfish <n>', 'posoc: EVs that pay no share of the reward before the last day', integerBetween(0, 32), 1)
+    .option(
+      '--evaluation-days <n>',
+      'posoc: days on which the model is measured for each group',
+      integerBetween(10, 10_000),
+      200,
+    )
+    .option(
+      '--slot-ms <ms>',
+      'shortest real length of a slot; 0 runs at full speed (default: 1000, posoc 0)',
+      integerBetween(0, 600_000),
+    )
     .option('--run <folder>', 'keep the run in this (new) folder; without it the run is removed at the end')
     .addOption(seedOption())
     .addOption(jsonOption())
@@ -50,15 +72,23 @@ what loss that saved against trading with the distribution company alone, and ho
 composition until it was on the disk of every peer. At the end the totals are compared with the same market computed
 without any network.
 
-Example:
-  wattmesh demo --nodes 4 --slots 8 --slot-ms 0 --seed 7`,
+With --protocol posoc it shows, for each hour: the actions of the EVs, what they traded without the grid, price and scores;
+for each day: who aggregated and why, how good the learned policy is against the optimum in hindsight, the model's hash
+and the profits. At the end: what the EVs earned, how much energy went from EV to EV or to the building, and whether
+learning has made any vote late.
+
+Examples:
+  wattmesh demo --nodes 4 --slots 8 --slot-ms 0 --seed 7
+  wattmesh demo --protocol posoc --nodes 4 --days 2 --rounds-per-day 2`,
     )
     .action(async (options: DemoOptions) => {
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
       const folder = options.run ?? (await mkdtemp(join(tmpdir(), 'wattmesh-demo-')));
       try {
-        await demo(options, folder, stop.signal);
+        if (options.protocol === 'posoc')
+          await demoEvs({ ...options, slotMs: options.slotMs ?? 0 }, folder, stop.signal);
+        else await demo({ ...options, slotMs: options.slotMs ?? 1_000 }, folder, stop.signal);
       } catch (error) {
         if (!stop.signal.aborted) throw error;
         if (!options.json) print('\nstopped; no peer is left running');
