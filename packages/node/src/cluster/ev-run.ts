@@ -11,6 +11,8 @@ import { getBytes, getJson, type StatusView } from './peer-client.ts';
 import { type PeerProcess, startPeer, stopProcess } from './peer-process.ts';
 
 const POLL_MS = 100;
+/** How often a peer is asked before it counts as gone. */
+const ATTEMPTS = 6;
 /** A network that makes no block for so long has failed. */
 const STALL_LIMIT_MS = 180_000;
 
@@ -289,7 +291,7 @@ class EvWatcher {
   }
 
   async #model(): Promise<{ bytes: Uint8Array; hash: string }> {
-    const { bytes, headers } = await getBytes(this.#peers[0]?.endpoint.apiUrl ?? '', '/model');
+    const { bytes, headers } = await patiently(() => getBytes(this.#peers[0]?.endpoint.apiUrl ?? '', '/model'));
     return { bytes, hash: headers.get('x-model-hash') ?? '' };
   }
 
@@ -334,7 +336,18 @@ class EvWatcher {
   }
 
   #get<T>(path: string, k = 0): Promise<T> {
-    return getJson<T>(this.#peers[k]?.endpoint.apiUrl ?? '', path);
+    return patiently(() => getJson<T>(this.#peers[k]?.endpoint.apiUrl ?? '', path));
+  }
+}
+
+/** A machine that trains ten models may keep an API waiting: that is no failure of the network. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ClusterError) || error.code !== 'PEER_UNREACHABLE' || attempt === ATTEMPTS) throw error;
+    }
   }
 }
 
