@@ -32,6 +32,7 @@ export * from './engine/index.ts';
 export * from './execution/index.ts';
 export * from './genesis/index.ts';
 export * from './ledger/index.ts';
+export { decodeJournalEntry, heightOf as heightOfLogRecord, type JournalEntry } from './peer/journal.ts';
 export { Peer, type PeerView } from './peer/peer.ts';
 export type * from './peer/ports.ts';
 export {

@@ -1,41 +1,37 @@
-import { watch } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import {
   backends,
-  blockHash,
   type ChainRules,
   type ContributionSource,
   chainIdOf,
   createApplication,
-  createDigestSigner,
-  createMemberSigner,
   createSignatureScheme,
   createThresholdScheme,
-  decodeBlock,
-  decodeCertificate,
-  decodeState,
-  genesisFromJson,
+  type Notice,
   Peer,
   type PeerView,
-  posocParametersOf,
   rememberCombinations,
   rememberSignatures,
-  stateRoot,
 } from '@wattmesh/consensus';
-import pino, { type Logger } from 'pino';
-import { z } from 'zod';
+import type { Logger } from 'pino';
 import { startApi } from './api/server.ts';
-import { ConfigError, type NodeConfig, readJson } from './config/node-config.ts';
-import { EvLearning, type LearningReport } from './ev/ev-learning.ts';
-import { type EvProfile, environmentOf, readEvProfile } from './ev/ev-profile.ts';
-import { type EvIdentity, EvSource } from './ev/ev-source.ts';
-import { PoisoningTrainer, ThreadTrainer, type Trainer } from './ev/trainer.ts';
+import { type MemberKeys, readGenesis, readMemberKeys } from './config/chain-files.ts';
+import type { NodeConfig } from './config/node-config.ts';
+import { serveControl } from './control/control-server.ts';
+import { PeerControl } from './control/peer-control.ts';
+import type { ControlSettings } from './control/settings.ts';
+import { EvLife } from './ev/ev-life.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
-import { readEndpoint, writeEndpoint } from './provision/run-folder.ts';
-import { meterSchema, secretsSchema } from './provision/secrets.ts';
+import { openLog } from './log/peer-log.ts';
+import { startMetricsServer } from './metrics/metrics-server.ts';
+import { PeerMetrics } from './metrics/peer-metrics.ts';
+import { followEndpoints } from './provision/endpoint-book.ts';
+import { writeEndpoint } from './provision/run-folder.ts';
+import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
 import { PeerShell } from './shell/peer-shell.ts';
+import { type PerformanceReport, PerformanceWatch } from './shell/performance.ts';
+import { storeCodec } from './store/chain-codec.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
 import type { Channel, PeerStatus, Topic } from './transport/transport-port.ts';
@@ -55,15 +51,6 @@ export interface BlockTiming {
   viaSync: boolean;
 }
 
-export interface PerformanceReport {
-  readonly eventLoopLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Blocks of this run that were decided in another round than the first. */
-  readonly laterRounds: number;
-  readonly blocks: number;
-  /** Null for a peer that does not learn. */
-  readonly learning: LearningReport | null;
-}
-
 /** A running peer, as the API and the command line see it. */
 export interface RunningNode {
   readonly name: string;
@@ -79,6 +66,10 @@ export interface RunningNode {
   submit(bytes: Uint8Array): { readonly verdict: 'accept' | 'ignore' | 'reject'; readonly code: string | null };
   /** When this peer composed and committed a block of this run, by its clock; null for what it does not remember. */
   timing(height: number): BlockTiming | null;
+  /** What this peer counts, in the Prometheus text format. */
+  readonly metrics: Pick<PeerMetrics, 'contentType' | 'text'>;
+  /** Where they are served by themselves; null when the configuration does not ask for it. */
+  readonly metricsUrl: string | null;
   /** How well this peer keeps up: how late its timers fire, and what learning takes. */
   performance(): PerformanceReport;
   /** Bytes that blocks name by hash (models, updates), as far as this peer has them. */
@@ -93,165 +84,128 @@ export interface RunningNode {
   readonly ended: Promise<void>;
 }
 
-/** Wires one peer from its configuration: keys, store, network, consensus, API. The only place where they meet. */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
-  const log = createLog(config);
-  const nowMs = (): number => Date.now();
-  const genesis = genesisFromJson(await readJson(config.genesis, 'genesis', z.unknown()));
-  const secrets = await readJson(config.secrets, 'secrets file', secretsSchema);
-  const signatures = rememberSignatures(createSignatureScheme(), REMEMBERED_SIGNATURES);
-  const threshold = rememberCombinations(createThresholdScheme(), REMEMBERED_COMBINATIONS);
-  const rules: ChainRules = {
-    genesis,
-    chainId: chainIdOf(genesis),
-    application: createApplication(genesis, signatures),
-    signatures,
-    threshold,
-  };
-  const secretKey = Buffer.from(secrets.secretKey, 'hex');
-  const signer = createMemberSigner(signatures, threshold, secretKey, Buffer.from(secrets.beaconShare, 'hex'));
-  const rank = genesis.members.findIndex(({ publicKey }) => publicKey === signer.publicKey);
-  if (rank < 0)
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `the key in ${config.secrets} (${signer.publicKey.slice(0, 12)}) is no member of ${config.genesis}`,
-    );
-  log.info({ name: config.name, rank, chainId: rules.chainId, backends: backends() }, 'starting');
-
-  const { store, report } = await ChainStore.open(config.dataFolder, storeCodec(rules));
-  for (const repair of report.repairs) log.warn({ repair }, 'store repaired');
+/**
+ * Wires one peer from its configuration: keys, store, network, consensus, API. The only place where they meet. When it
+ * rejects, nothing is left open. `instruments` stand around its parts.
+ */
+export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
+  const closing = new Closing();
   try {
-    const profile = config.ev === undefined ? null : await readEvProfile(config.ev);
-    const identity: EvIdentity = { genesis, chainId: rules.chainId, rank, sign: signer.sign };
-    const household = config.household === undefined ? null : await readHousehold(config.household);
-    const meter = config.meter === undefined ? null : await readJson(config.meter, 'meter key', meterSchema);
-    const signAsMeter =
-      meter === null ? null : createDigestSigner(signatures, Buffer.from(meter.secretKey, 'hex')).sign;
-    const source: ContributionSource | null =
-      household === null
-        ? profile && new EvSource(identity, profile)
-        : new HouseholdSource({
-            household,
-            genesis,
-            chainId: rules.chainId,
-            rank,
-            signAsMember: signer.sign,
-            signAsMeter,
-          });
-    const peer = new Peer(
-      rules,
-      { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
-      { signer, source, reader: store },
-      report.stored,
-    );
-    const transport = new Libp2pTransport({
-      chainId: rules.chainId,
-      secretKey,
-      members: genesis.members.map(({ publicKey }) => publicKey),
-      listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
-      addresses: config.addresses,
-      log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
-    });
-    const ev = profile && { identity, profile };
-    return await run({ config, log, nowMs, rules, rank, peer, store, transport, ev, publicKey: signer.publicKey });
+    const control =
+      config.control === undefined ? null : new PeerControl(config.name, Date.now, config.control.settings);
+    return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
   } catch (error) {
-    await store.close();
+    await closing.run().catch(() => undefined);
     throw error;
   }
 }
 
-interface Parts {
-  readonly config: NodeConfig;
-  readonly log: Logger;
-  readonly nowMs: () => number;
-  readonly rules: ChainRules;
-  readonly rank: number;
-  readonly publicKey: string;
-  readonly peer: Peer;
-  readonly store: ChainStore;
-  readonly transport: Libp2pTransport;
-  readonly ev: { readonly identity: EvIdentity; readonly profile: EvProfile } | null;
+/** What was opened, to be closed once and in reverse order; one step that fails does not keep the others from closing. */
+class Closing {
+  readonly #steps: (() => unknown)[] = [];
+  #done: Promise<void> | null = null;
+
+  add(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    this.#done ??= (async () => {
+      const failures: unknown[] = [];
+      for (const step of this.#steps.reverse())
+        try {
+          await step();
+        } catch (error) {
+          failures.push(error);
+        }
+      if (failures.length > 0) throw failures[0];
+    })();
+    return this.#done;
+  }
 }
 
-/** Timers are looked at so often; lag is what comes on top. */
-const LAG_RESOLUTION_MS = 10;
+async function wire(
+  config: NodeConfig,
+  instruments: Instruments,
+  control: PeerControl | null,
+  closing: Closing,
+): Promise<RunningNode> {
+  const nowMs = (): number => Date.now();
+  const genesis = await readGenesis(config.genesis);
+  const signatures = rememberSignatures(instruments.signatures(createSignatureScheme()), REMEMBERED_SIGNATURES);
+  const threshold = rememberCombinations(createThresholdScheme(), REMEMBERED_COMBINATIONS);
+  const application = createApplication(genesis, signatures);
+  const rules: ChainRules = { genesis, chainId: chainIdOf(genesis), application, signatures, threshold };
+  const keys = await readMemberKeys(config, genesis, signatures, threshold);
+  const { publicKey } = keys.signer;
+  const ev = await evLife(config, rules, keys);
+  const source: ContributionSource | null = ev?.source ?? (await householdSource(config, rules, keys));
 
-function lagOf(histogram: ReturnType<typeof monitorEventLoopDelay>): PerformanceReport['eventLoopLagMs'] {
-  const ms = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e4) / 100 - LAG_RESOLUTION_MS);
-  return { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
-}
+  const { log, close: closeLog } = await openLog(config);
+  closing.add(closeLog);
+  log.info({ rank: keys.rank, chainId: rules.chainId, backends: backends() }, 'starting');
+  const endpoint = new Endpoint(config.addressFolder, publicKey);
+  // After the store is closed: who finds no endpoint may start this peer again.
+  closing.add(() => endpoint.withdraw());
+  const store = await ChainStore.open(config.dataFolder, storeCodec(rules));
+  closing.add(() => store.close());
+  for (const repair of store.repairs) log.warn({ repair }, 'store repaired');
 
-function trainerOf({ identity, profile }: NonNullable<Parts['ev']>): Trainer {
-  const parameters = posocParametersOf(identity.genesis);
-  const { observationSize, hidden } = parameters.learning;
-  const honest = new ThreadTrainer({
-    observationSize,
-    hidden,
-    environment: environmentOf(parameters, profile),
-    seed: profile.seed,
-    ev: identity.rank,
-    episodes: profile.episodesPerRound,
+  const peer = new Peer(
+    rules,
+    { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
+    {
+      signer: keys.signer,
+      source,
+      reader: { block: (height) => blockOrNull(store, height, log), blob: (hash) => store.blob(hash) },
+    },
+    store.load(),
+  );
+  const transport = new Libp2pTransport({
+    chainId: rules.chainId,
+    secretKey: keys.secretKey,
+    members: genesis.members.map((member) => member.publicKey),
+    listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
+    addresses: config.addresses,
+    ...(control === null ? {} : { links: control.links }),
+    log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
   });
-  return profile.poison === undefined ? honest : new PoisoningTrainer(honest, profile.poison, profile.seed);
-}
-
-async function run({
-  config,
-  log,
-  nowMs,
-  rules,
-  rank,
-  publicKey,
-  peer,
-  store,
-  transport,
-  ev,
-}: Parts): Promise<RunningNode> {
-  const rankOf = new Map(rules.genesis.members.map(({ publicKey: key }, index) => [key, index]));
-  const listeners = new Set<(height: number) => void>();
-  const timings = new Map<number, BlockTiming>();
-  const composed = new Map<string, number>();
+  const commits = new CommitLog(nowMs);
   const ended = Promise.withResolvers<void>();
+  let failure: unknown = null;
   ended.promise.catch(() => undefined);
-  await transport.start();
-  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  lag.enable();
-  let [blocks, laterRounds] = [0, 0];
-  const shell = new PeerShell(peer, {
-    nowMs,
-    write: (writes) => store.write(writes),
-    broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
-    send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
-    notice: (notice) => {
-      log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
-      if (notice.type === 'composed') composed.set(notice.blockHash, notice.atMs);
-      if (notice.type === 'committed' || notice.type === 'blob') learning?.consider(shell.view.state);
-      if (notice.type !== 'committed') return;
-      blocks += 1;
-      if (notice.round > 0) laterRounds += 1;
-      const { height, blockHash: hash, viaSync } = notice;
-      timings.set(height, { composedMs: composed.get(hash) ?? null, committedMs: nowMs(), viaSync });
-      timings.delete(height - REMEMBERED_TIMINGS);
-      composed.clear();
-      for (const listener of listeners) listener(height);
-    },
-    fatal: (error) => {
-      log.fatal({ err: error }, 'the peer cannot go on');
-      void stop().then(() => ended.reject(error));
-    },
-  });
-  const learning =
-    ev &&
-    new EvLearning({
-      identity: ev.identity,
-      trainer: trainerOf(ev),
-      blobs: peer.blobs,
-      contribute: (bytes) => shell.handle({ type: 'contribute', bytes }).verdict === 'accept',
-      onError: (error) => log.error({ err: error }, 'a learning round failed'),
-    });
-  learning?.consider(shell.view.state);
-  transport.onMessage(({ from, bytes }) => {
+  const metrics = new PeerMetrics(nowMs);
+  closing.add(() => metrics.stop());
+  const performance = new PerformanceWatch();
+  const shell = new PeerShell(
+    instruments.peer(peer),
+    metrics.ports(
+      instruments.ports({
+        nowMs,
+        write: (writes) => store.write(writes),
+        broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
+        send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
+        notice: (notice) => {
+          log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
+          commits.take(notice);
+          performance.take(notice);
+          if (notice.type === 'committed' || notice.type === 'blob') ev?.consider(shell.view.state);
+        },
+        fatal: (error) => {
+          log.fatal({ err: error }, 'the peer cannot go on');
+          failure = error;
+          void closing
+            .run()
+            .catch(() => undefined)
+            .then(() => ended.reject(error));
+        },
+      }),
+    ),
+  );
+  const rankOf = new Map(genesis.members.map((member, rank) => [member.publicKey, rank]));
+  transport.onMessage(({ from, topic, bytes }) => {
     const { verdict, code } = shell.handle({ type: 'message', from: rankOf.get(from) ?? null, sender: from, bytes });
+    metrics.received(topic, bytes.length, verdict, code);
     if (code !== null) log.trace({ from: from.slice(0, 12), code }, 'message not used');
     return verdict;
   });
@@ -260,110 +214,168 @@ async function run({
     log.info({ member: member.slice(0, 12), rank: other, up }, up ? 'connected' : 'disconnected');
     if (other !== undefined) shell.handle({ type: 'connection', member: other, up });
   });
-  const discovery = await followEndpoints(config, rules, transport, publicKey);
+  closing.add(() => transport.stop());
+  await transport.start();
+  // Stopped before the transport, so that what it still has to say is said.
+  closing.add(() => shell.stop());
+  await shell.start();
+  if (ev !== null) {
+    closing.add(() => ev.stop());
+    ev.startLearning({
+      blobs: peer.blobs,
+      contribute: (bytes) => shell.handle({ type: 'contribute', bytes }).verdict === 'accept',
+      onError: (error) => log.error({ err: error }, 'a learning round failed'),
+    });
+    ev.consider(shell.view.state);
+  }
 
+  const { addressFolder } = config;
+  if (addressFolder !== undefined) {
+    const others = genesis.members.map((member) => member.publicKey).filter((key) => key !== publicKey);
+    const book = await followEndpoints(
+      addressFolder,
+      others,
+      ({ publicKey: key, peerAddress }) => transport.setAddress(key, peerAddress),
+      (error) => log.error({ err: error }, 'addresses of other peers are no longer followed'),
+    );
+    closing.add(() => book.close());
+  }
+  let metricsUrl: string | null = null;
+  if (config.metrics !== undefined) {
+    const server = await startMetricsServer(metrics, config.metrics);
+    closing.add(() => server.close());
+    metricsUrl = `${server.url}/metrics`;
+    log.info({ metricsUrl }, 'metrics');
+  }
   const node: Omit<RunningNode, 'apiUrl'> = {
     name: config.name,
     publicKey,
-    rank,
+    rank: keys.rank,
     rules,
     store,
     startedMs: nowMs(),
     view: () => shell.view,
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
-    timing: (height) => timings.get(height) ?? null,
-    performance: () => ({ eventLoopLagMs: lagOf(lag), laterRounds, blocks, learning: learning?.report() ?? null }),
+    timing: (height) => commits.timing(height),
+    performance: () => performance.report(ev?.report() ?? null),
     blob: (hash) => peer.blobs.get(hash),
-    onCommit: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    metrics,
+    metricsUrl,
+    onCommit: (listener) => commits.listen(listener),
     peerAddress: transport.listenAddresses[0] ?? '',
-    stop: () => stop(),
+    stop: async () => {
+      await closing.run();
+      if (failure === null) ended.resolve();
+    },
     ended: ended.promise,
   };
-  const api = await startApi(node, config.api).catch(async (error) => {
-    discovery.close();
-    await learning?.stop();
-    await transport.stop();
-    await shell.stop();
-    throw error;
-  });
-
-  let stopping: Promise<void> | null = null;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      discovery.close();
-      lag.disable();
-      await api.close();
-      await learning?.stop();
-      await transport.stop();
-      await shell.stop();
-      await store.close();
-      if (config.addressFolder !== undefined)
-        await rm(join(config.addressFolder, `${publicKey}.json`), { force: true });
-      log.info('stopped');
-      ended.resolve();
-    })();
-    return stopping;
-  };
-  if (config.addressFolder !== undefined)
-    await writeEndpoint(config.addressFolder, {
-      pid: process.pid,
-      publicKey,
-      peerAddress: node.peerAddress,
-      apiUrl: api.url,
-    });
-  // Loading and opening the store block the loop, but nobody waits for this peer yet.
-  lag.reset();
+  const { chainId } = rules;
+  metrics.follow({ ...node, chainId, members: genesis.members.length, quorum: genesis.quorum });
+  const api = await startApi(node, config.api, (error) => log.error({ err: error }, 'request failed'));
+  closing.add(() => api.close());
+  if (control !== null && config.control !== undefined) {
+    const { socket, mode } = config.control;
+    const controlled = {
+      apply: (settings: ControlSettings): void => {
+        control.apply(settings);
+        transport.enforceLinks();
+      },
+      report: (fromHeight: number) =>
+        control.report(fromHeight, transport.peers().filter((one) => one.connected).length),
+    };
+    const server = await serveControl(socket, mode, controlled);
+    closing.add(() => server.close());
+    log.warn({ socket }, 'this peer is under the control of an experiment');
+  }
+  await endpoint.publish(node.peerAddress, api.url);
+  closing.add(() => performance.stop());
+  performance.start();
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
+  closing.add(() => log.info('stopping'));
   return { ...node, apiUrl: api.url };
 }
 
-/** Keeps the address book up to date with the endpoints that other peers of this machine leave in a shared folder. */
-async function followEndpoints(
+/** The file that tells others on this machine where this peer is. */
+class Endpoint {
+  readonly #folder: string | undefined;
+  readonly #publicKey: string;
+  #isPublished = false;
+
+  constructor(folder: string | undefined, publicKey: string) {
+    this.#folder = folder;
+    this.#publicKey = publicKey;
+  }
+
+  async publish(peerAddress: string, apiUrl: string): Promise<void> {
+    if (this.#folder === undefined) return;
+    await writeEndpoint(this.#folder, { pid: process.pid, publicKey: this.#publicKey, peerAddress, apiUrl });
+    this.#isPublished = true;
+  }
+
+  /** Only what this process has published: another one may run with the same keys, which is why this one failed. */
+  async withdraw(): Promise<void> {
+    if (this.#isPublished) await rm(join(this.#folder ?? '', `${this.#publicKey}.json`), { force: true });
+  }
+}
+
+async function evLife(
+  { ev }: NodeConfig,
+  { genesis, chainId }: ChainRules,
+  { rank, signer }: MemberKeys,
+): Promise<EvLife | null> {
+  return ev === undefined ? null : EvLife.read(ev, { genesis, chainId, rank, sign: signer.sign });
+}
+
+async function householdSource(
   config: NodeConfig,
-  rules: ChainRules,
-  transport: Libp2pTransport,
-  self: string,
-): Promise<{ close(): void }> {
-  const folder = config.addressFolder;
-  if (folder === undefined) return { close: () => undefined };
-  await mkdir(folder, { recursive: true });
-  const members = new Set(rules.genesis.members.map(({ publicKey }) => publicKey));
-  const learn = async (publicKey: string): Promise<void> => {
-    if (publicKey === self || !members.has(publicKey)) return;
-    const endpoint = await readEndpoint(folder, publicKey);
-    if (endpoint !== null) transport.setAddress(publicKey, endpoint.peerAddress);
-  };
-  const watcher = watch(folder, (_, file) => {
-    if (file?.endsWith('.json')) void learn(file.slice(0, -5));
-  });
-  await Promise.all([...members].map(learn));
-  return watcher;
+  { genesis, chainId }: ChainRules,
+  { rank, signer, meter }: MemberKeys,
+): Promise<HouseholdSource | null> {
+  if (config.household === undefined) return null;
+  const household = await readHousehold(config.household);
+  const signAsMeter = meter?.sign ?? null;
+  return new HouseholdSource({ household, genesis, chainId, rank, signAsMember: signer.sign, signAsMeter });
 }
 
-function storeCodec(rules: ChainRules): Parameters<typeof ChainStore.open>[1] {
-  return {
-    chainId: rules.chainId,
-    describeBlock: (bytes) => {
-      const { header } = decodeBlock(bytes);
-      return {
-        hash: blockHash(header),
-        parentHash: header.parentHash,
-        height: header.height,
-        stateRoot: header.stateRoot,
-      };
-    },
-    describeCertificate: (bytes) => decodeCertificate(bytes),
-    stateRoot: (bytes) => stateRoot(rules, decodeState(rules, bytes)),
-  };
+/** For peers that are behind: a block that this disk can no longer read is one that this peer does not have. */
+function blockOrNull(store: ChainStore, height: number, log: Logger): ReturnType<ChainStore['block']> {
+  try {
+    return store.block(height);
+  } catch (error) {
+    log.error({ err: error, height }, 'a block cannot be read');
+    return null;
+  }
 }
 
-function createLog({ name, log }: NodeConfig): Logger {
-  const options = { name, level: log.level, redact: ['secretKey', 'beaconShare', '*.secretKey', '*.beaconShare'] };
-  return log.file === undefined
-    ? pino(options)
-    : pino(options, pino.destination({ dest: log.file, mkdir: true, sync: false }));
+/** When blocks were composed and committed here, and who wants to know. */
+class CommitLog {
+  readonly #nowMs: () => number;
+  readonly #listeners = new Set<(height: number) => void>();
+  readonly #timings = new Map<number, BlockTiming>();
+  readonly #composedMs = new Map<string, number>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  take(notice: Notice): void {
+    if (notice.type === 'composed') this.#composedMs.set(notice.blockHash, notice.atMs);
+    if (notice.type !== 'committed') return;
+    const { height, blockHash, viaSync } = notice;
+    const composedMs = this.#composedMs.get(blockHash) ?? null;
+    this.#timings.set(height, { composedMs, committedMs: this.#nowMs(), viaSync });
+    this.#timings.delete(height - REMEMBERED_TIMINGS);
+    this.#composedMs.clear();
+    for (const listener of this.#listeners) listener(height);
+  }
+
+  timing(height: number): BlockTiming | null {
+    return this.#timings.get(height) ?? null;
+  }
+
+  listen(listener: (height: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 }

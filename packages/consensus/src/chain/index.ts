@@ -3,7 +3,7 @@ export * from './block.ts';
 export * from './certificate.ts';
 export * from './errors.ts';
 export * from './limits.ts';
-export { decodeLogRecord, encodeLogRecord } from './log-codec.ts';
+export { decodeLogRecord, encodeLogRecord, logRecordEncoder } from './log-codec.ts';
 export { merkleProof, merkleRoot, verifyMerkleProof, ZERO_HASH } from './merkle.ts';
 export * from './slots.ts';
 export type * from './state.ts';

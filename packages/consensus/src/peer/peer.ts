@@ -2,10 +2,21 @@ import { BlockRejection } from '../application/rejection.ts';
 import type { Blobs, Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
+import { logRecordEncoder } from '../chain/log-codec.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import { batchHash, transactionId } from '../chain/transactions.ts';
-import type { Block, BlockKind, Certificate, Hash, Hex, MemberRank, Vote, VoteExtension } from '../chain/types.ts';
+import { batchHash, batchLength, transactionIds } from '../chain/transactions.ts';
+import type {
+  Block,
+  BlockKind,
+  Certificate,
+  Hash,
+  Hex,
+  MemberRank,
+  TransactionBatch,
+  Vote,
+  VoteExtension,
+} from '../chain/types.ts';
 import { proposalDigest, verifyProposalSignature, verifyVote, voteDigest } from '../chain/votes.ts';
 import { composeBlock } from '../composition/compose-block.ts';
 import { authenticateBatch } from '../composition/select-batches.ts';
@@ -14,8 +25,9 @@ import type { EngineState } from '../engine/index.ts';
 import { restoreHeight, startHeight, step } from '../engine/index.ts';
 import type { EngineEffect, EngineEvent, HeightContext, LogRecord } from '../engine/types.ts';
 import { decodeState, encodeState, genesisState } from '../execution/index.ts';
+import { accountIndexOf } from '../ledger/draft.ts';
 import { isBlockOf, verifyBlock } from '../verification/index.ts';
-import { decodeMessage, type Message } from '../wire/messages.ts';
+import { decodeMessage, MAX_GROUPED_BATCHES, type Message } from '../wire/messages.ts';
 import { BlobPool } from './blob-pool.ts';
 import { ContributionPool } from './contribution-pool.ts';
 import { decodeJournalEntry, encodeJournalEntry, heightOf } from './journal.ts';
@@ -29,6 +41,10 @@ import { Synchroniser } from './synchroniser.ts';
 const MAX_BLOCKS_PER_HEIGHT = 32;
 /** Heights that this peer decides in answer to one event before it lets the shell write and send. */
 const MAX_DECISIONS_PER_EVENT = 2;
+/** So many times the number of other members, in milliseconds, is the shortest time between two messages of batches. */
+const TRANSACTIONS_PAUSE_MS = 10;
+/** Encoded batches in one message at most, as far as one of them fits. */
+const MAX_GROUPED_BYTES = 262_144;
 /** Messages of the next height that are kept until this peer gets there, per sender. */
 const MAX_EARLY_PER_SENDER = 8;
 
@@ -92,6 +108,14 @@ export class Peer {
   #stepping = false;
   #decisionsInEvent = 0;
   #decided: { readonly block: Block; readonly certificate: Certificate } | null = null;
+  /** Batches of local clients that the others have not been told about, and when they were told last. */
+  #untold: TransactionBatch[] = [];
+  #toldMs = Number.NEGATIVE_INFINITY;
+  /** The state after which this peer has seen that a transaction waits, and has told its engine. */
+  #considered: ChainState | null = null;
+  readonly #encodeRecord = logRecordEncoder(
+    (block) => this.#blocks.get(hashOf(block.header))?.bytes ?? encodeBlock(block),
+  );
 
   /** @throws CodecError when the stored state or certificate cannot be decoded (the caller repairs the store). */
   constructor(rules: ChainRules, options: PeerOptions, modules: PeerModules, stored: StoredPeer) {
@@ -124,6 +148,7 @@ export class Peer {
       outbox: this.#outbox,
       reader: modules.reader,
       timeoutMs: options.syncTimeoutMs,
+      nowMs: () => this.#nowMs,
       head: () => this.#state.height,
       liveMembers: () => this.#keysOf(this.#live),
       adopt: (block, certificate) => this.#adopt(block, certificate),
@@ -198,10 +223,10 @@ export class Peer {
       if (key !== null)
         this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
     }
-    for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tell(own, false);
+    for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tellOwn(own, false);
   }
 
-  #tell({ bytes, topic = 'announcements' }: Contribution, resend: boolean): void {
+  #tellOwn({ bytes, topic = 'announcements' }: Contribution, resend: boolean): void {
     this.#outbox.broadcast(topic, { type: 'contribution', bytes }, resend);
   }
 
@@ -212,7 +237,7 @@ export class Peer {
     const own = key === null ? undefined : this.#own.get(key);
     if (own === undefined) return ['ignore', 'CONTRIBUTION_NOT_TAKEN'];
     this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
-    this.#tell(own, false);
+    this.#tellOwn(own, false);
     this.#considerBlock();
     return ['accept', null];
   }
@@ -336,9 +361,10 @@ export class Peer {
     return missing.length === 0;
   }
 
-  #remember(block: Block, hash: Hash = hashOf(block.header), bytes: Uint8Array = encodeBlock(block)): KnownBlock {
+  #remember(block: Block, hash: Hash = hashOf(block.header), received?: Uint8Array): KnownBlock {
     const held = this.#blocks.get(hash);
     if (held !== undefined) return held;
+    const bytes = received ?? encodeBlock(block);
     const [oldest] = this.#blocks.keys();
     if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
     const known: KnownBlock = { block, bytes, verdict: null };
@@ -375,7 +401,10 @@ export class Peer {
   #apply(effect: EngineEffect): void {
     switch (effect.type) {
       case 'persist':
-        this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'engine', record: effect.record }) });
+        this.#outbox.write({
+          type: 'journal',
+          bytes: encodeJournalEntry({ type: 'engine', record: effect.record }, this.#encodeRecord),
+        });
         return;
       case 'send-vote':
         this.#outbox.send(this.#keyOf(effect.to), 'votes', { type: 'votes', votes: [effect.vote] });
@@ -444,6 +473,7 @@ export class Peer {
     }
     const sinceMs = this.#mempool.waitingSinceMs(this.#rules, this.#state, (sender) => this.#nonceOf(sender));
     if (sinceMs === null) return;
+    this.#considered = this.#state;
     const impatientInMs = sinceMs + this.#options.txPatienceMs - this.#nowMs;
     if (impatientInMs <= 0) this.#feed({ type: 'block-wanted' });
     else this.#outbox.timer(`patience/${this.#context.height}`, impatientInMs);
@@ -512,10 +542,7 @@ export class Peer {
     this.#state = verdict.state;
     this.#certificate = certificate;
     this.#lastCommitMs = this.#nowMs;
-    const transactionIds = block.batches.flatMap((batch) => {
-      const id = batchHash(batch);
-      return batch.operations.map((_, index) => transactionId(id, index));
-    });
+    const ids = transactionIds(block.batches);
     this.#mempool.prune(this.#state.height, (sender) => this.#nonceOf(sender));
     const { application, genesis } = this.#rules;
     const kept = block.header.kind === 'settlement' ? (application.keptBlobs?.(block.payload) ?? []) : [];
@@ -527,7 +554,7 @@ export class Peer {
         block: known.bytes,
         certificate: encodeCertificate(certificate),
         state: encodeState(this.#rules, this.#state),
-        transactionIds,
+        transactionIds: ids,
         blobs: [...new Set(kept)].flatMap((blob) => {
           const bytes = this.#blobs.get(blob);
           return bytes === null ? [] : [{ hash: blob, bytes }];
@@ -547,7 +574,7 @@ export class Peer {
       blockHash: hash,
       round: certificate.round,
       viaSync,
-      transactions: transactionIds.length,
+      transactions: ids.length,
     });
     this.#sync.onHead();
     if (this.#state.slot !== slotBefore) this.#enterSlot();
@@ -610,7 +637,9 @@ export class Peer {
       case 'votes':
         return this.#onVotes(from, sender, message.votes, bytes);
       case 'batch':
-        return this.#onBatch(message, bytes, sender === 'local');
+        return this.#afterBatches(this.#onBatch(message.batch, sender === 'local'));
+      case 'batches':
+        return this.#afterBatches(this.#onBatches(message.batches));
       case 'contribution':
         return this.#onContribution(message.bytes);
       case 'status':
@@ -645,6 +674,7 @@ export class Peer {
     const { proposal, polVotes } = message;
     if (proposal.height !== this.#context.height)
       return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
+    if (polVotes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     verifyProposalSignature(this.#rules, proposal);
     const block = decodeBlock(message.block);
     if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash)) return 'PROPOSAL_OTHER_BLOCK';
@@ -675,15 +705,24 @@ export class Peer {
     return 'accept';
   }
 
+  /** A bundle, or a member's own votes of two rounds: what one message can need. Each vote costs a signature check. */
+  get #mostVotes(): number {
+    return Math.max(4, this.#rules.genesis.members.length);
+  }
+
   #onVotes(from: MemberRank | null, sender: string, votes: readonly Vote[], bytes: Uint8Array): string {
     const [first] = votes;
     if (first === undefined) return 'VOTES_EMPTY';
+    if (votes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     if (first.height !== this.#context.height) return this.#elsewhere(first.height, from, sender, bytes, null);
     const usable: Vote[] = [];
     for (const vote of votes) {
       if (vote.height !== first.height) return 'VOTES_MIXED_HEIGHTS';
-      if (this.#awaitsBlock(vote)) this.#keepUnplaced(vote);
-      else {
+      if (this.#awaitsBlock(vote)) {
+        // Signed it must be all the same: what anybody can make up in anybody's name must neither be kept nor looked for.
+        verifyVote(this.#rules, vote, vote.extension?.beaconShare == null ? null : this.#settlementSeeding(vote));
+        this.#keepUnplaced(vote);
+      } else {
         verifyVote(this.#rules, vote, this.#beaconOf(vote));
         usable.push(vote);
       }
@@ -702,6 +741,11 @@ export class Peer {
     const block = vote.blockHash === null ? undefined : this.#blocks.get(vote.blockHash)?.block;
     const term = block === undefined || vote.type !== 'precommit' ? null : this.#beaconTermOf(block);
     return term === null || vote.blockHash === null ? null : { term, settlementHash: vote.blockHash };
+  }
+
+  /** What a precommit stands for if its block is the term's last settlement. */
+  #settlementSeeding({ blockHash }: Vote): { term: number; settlementHash: Hash } | null {
+    return blockHash === null ? null : { term: this.#state.term + 1, settlementHash: blockHash };
   }
 
   #keepUnplaced(vote: Vote): void {
@@ -760,19 +804,73 @@ export class Peer {
     return this.#state.height === certificate.height;
   }
 
-  #onBatch(message: Message & { type: 'batch' }, bytes: Uint8Array, local: boolean): string {
-    const { batch } = message;
-    const account = this.#state.ledger.accounts.find(({ publicKey }) => publicKey === batch.sender);
-    if (account === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
+  #onBatch(batch: TransactionBatch, local: boolean): string {
+    const index = accountIndexOf(this.#rules.genesis, batch.sender);
+    if (index === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
     const hash = batchHash(batch);
     if (this.#mempool.has(hash)) return 'TRANSACTION_KNOWN';
-    const authentic = authenticateBatch(this.#rules, this.#state, batch);
+    const authentic = authenticateBatch(this.#rules, batch);
     if (!authentic.ok) throw new BlockRejection('transactions', authentic.code, authentic.reason);
-    const verdict = this.#mempool.add(this.#state, account.nonce, batch, hash, bytes, this.#nowMs, local);
+    const nonce = this.#state.ledger.accounts[index]?.nonce ?? 0;
+    const resendAtMs = local ? this.#nowMs + this.#options.timeouts.resendMs : null;
+    const verdict = this.#mempool.add(this.#state, nonce, batch, hash, this.#nowMs, resendAtMs);
     if (verdict !== 'added') return `TRANSACTION_${verdict.toUpperCase().replaceAll('-', '_')}`;
-    if (local) this.#outbox.broadcast('transactions', message);
-    this.#considerBlock();
+    if (local) this.#tell(batch);
     return 'accept';
+  }
+
+  /** Looks for a block to make, unless it is known already what this height waits for: a later batch changes nothing. */
+  #afterBatches(verdict: string): string {
+    if (verdict === 'accept' && this.#considered !== this.#state) this.#considerBlock();
+    return verdict;
+  }
+
+  /** Of several, the last reason; `accept` when any of them was of use. Throws when one must not be sent at all. */
+  #onBatches(batches: readonly TransactionBatch[]): string {
+    const verdicts = batches.map((batch) => this.#onBatch(batch, false));
+    return verdicts.find((verdict) => verdict === 'accept') ?? (verdicts.at(-1) as string);
+  }
+
+  /**
+   * Tells the others about a batch that was handed in here: at once when it has been quiet, else together with what comes
+   * within the next moment. A message costs every peer the same whatever it holds, so no peer may get more of them for
+   * there being more members.
+   */
+  #tell(batch: TransactionBatch): void {
+    this.#untold.push(batch);
+    if (this.#untold.length > 1) return;
+    const pauseMs = TRANSACTIONS_PAUSE_MS * (this.#rules.genesis.members.length - 1);
+    const waitMs = this.#toldMs + pauseMs - this.#nowMs;
+    // A clock that was set back must not silence this peer.
+    if (waitMs <= 0 || waitMs > pauseMs) this.#tellUntold();
+    else this.#outbox.timer('tell', waitMs);
+  }
+
+  #tellUntold(): void {
+    const batches = this.#untold;
+    this.#untold = [];
+    if (batches.length === 0) return;
+    this.#toldMs = this.#nowMs;
+    this.#broadcastBatches(batches, false);
+  }
+
+  #broadcastBatches(batches: readonly TransactionBatch[], resend: boolean): void {
+    let group: TransactionBatch[] = [];
+    let bytes = 0;
+    const send = (): void => {
+      const [only] = group;
+      if (group.length === 1 && only !== undefined)
+        this.#outbox.broadcast('transactions', { type: 'batch', batch: only }, resend);
+      else if (group.length > 1) this.#outbox.broadcast('transactions', { type: 'batches', batches: group }, resend);
+      group = [];
+      bytes = 0;
+    };
+    for (const batch of batches) {
+      if (group.length === MAX_GROUPED_BATCHES || bytes + batchLength(batch) > MAX_GROUPED_BYTES) send();
+      group.push(batch);
+      bytes += batchLength(batch);
+    }
+    send();
   }
 
   #onContribution(bytes: Uint8Array): string {
@@ -827,6 +925,8 @@ export class Peer {
     } else if (kind === 'resend-own') {
       this.#resendOwn();
       this.#outbox.timer('resend-own', this.#options.timeouts.resendMs);
+    } else if (kind === 'tell') {
+      this.#tellUntold();
     } else if (kind === 'sync') {
       this.#sync.onTimeout(Number(rest[0]));
       this.#considerBlock();
@@ -842,16 +942,14 @@ export class Peer {
     // Less and less often: gossip repairs what was missed, and who connects later is told then.
     if (this.#nowMs - this.#slotSinceMs >= resendMs * 2 ** this.#ownResends) {
       this.#ownResends += 1;
-      for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tell(own, true);
+      for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tellOwn(own, true);
     }
-    for (const bytes of this.#mempool.overdueLocal(this.#nowMs, resendMs)) {
-      const message = decodeMessage(bytes);
-      this.#outbox.broadcast('transactions', message, true);
-    }
+    this.#broadcastBatches(this.#mempool.overdueLocal(this.#nowMs), true);
   }
 
   #nonceOf(sender: Hex): number {
-    return this.#state.ledger.accounts.find(({ publicKey }) => publicKey === sender)?.nonce ?? 0;
+    const index = accountIndexOf(this.#rules.genesis, sender);
+    return index === undefined ? 0 : (this.#state.ledger.accounts[index]?.nonce ?? 0);
   }
 
   #keyOf(rank: MemberRank): Hex {

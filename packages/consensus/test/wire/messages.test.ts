@@ -36,6 +36,7 @@ const messages: readonly Message[] = [
   { type: 'blocks', items: [{ block: bytes, certificate: bytes }] },
   { type: 'get-block', height: 5, hash },
   { type: 'block', block: bytes },
+  { type: 'batches', batches: [batch, { ...batch, firstNonce: 1 }] },
   { type: 'get-blobs', hashes: [hash] },
   { type: 'blob', bytes },
 ];

@@ -220,6 +220,8 @@ export class World {
   // ---------------------------------------------------------------- peers
 
   #boot(node: Node): void {
+    // A crash in the first moments may have brought it up already.
+    if (node.peer !== null) return;
     const { rules, signers } = this.chain;
     const { seed, slotPaceMs = PEER_OPTIONS.slotPaceMs } = this.#options;
     const source = this.#life.source(this.chain, seed, node.rank);

@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
+import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { logsCommand } from './commands/logs.ts';
+import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
 import { provisionCommand } from './commands/provision.ts';
 import { statusCommand } from './commands/status.ts';
@@ -29,8 +33,18 @@ for (const command of [
   downCommand(),
   nodeCommand(),
   provisionCommand(),
+  inspectCommand(),
+  benchCommand(),
+  dataCommand(),
+  marketCommand(),
 ])
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
+
+// `wattmesh logs p01 | head` closes the pipe while there is more to say.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
   await program.parseAsync();

@@ -26,7 +26,7 @@ export interface SyntheticEvPlan {
   readonly rule?: AggregationSetting;
   /** EVs (the first ones) that flip the sign of their updates, three times as large. */
   readonly poisoned?: number;
-  /** EVs (the last ones) that pay no share of the mining reward before this many days are over. */
+  /** EVs (the last ones of those that arrive full, who earn) that pay no share of the mining reward before this many days are over. */
   readonly selfish?: { readonly count: number; readonly untilDay: number };
 }
 
@@ -83,7 +83,7 @@ export function provisionSyntheticEvs(plan: SyntheticEvPlan): ProvisionedNetwork
     },
   };
   const evs = Array.from({ length: nodes }, (_, k): EvProfileInput => {
-    const isSelfish = plan.selfish !== undefined && k >= nodes - plan.selfish.count;
+    const isSelfish = plan.selfish !== undefined && k % 2 === 0 && k >= nodes - 2 * plan.selfish.count;
     return {
       ...groupProfile(k % 2 === 0 ? 'full' : 'empty', preset, `${seed}/${k}`),
       ...(k < (plan.poisoned ?? 0) ? { poison: { kind: 'sign-flip', factor: 3 } } : {}),

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PosocDescription, placeOfSlot, posocParametersOf } from '@wattmesh/consensus';
 import type { BlockSummary, ElectionView } from '../api/views.ts';
-import type { PerformanceReport } from '../node.ts';
 import type { ProvisionedEv } from '../provision/ev-network.ts';
 import type { ProvisionedNetwork } from '../provision/network.ts';
 import type { Run } from '../provision/run-folder.ts';
+import type { PerformanceReport } from '../shell/performance.ts';
 import { ClusterError } from './errors.ts';
 import { type ModelGain, ModelGains } from './model-gains.ts';
 import { getBytes, getJson, type StatusView } from './peer-client.ts';

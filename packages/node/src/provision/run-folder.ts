@@ -1,8 +1,10 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
 import { z } from 'zod';
 import { type NodeConfigInput, readJson } from '../config/node-config.ts';
+import { RunError } from './errors.ts';
 import type { ProvisionedEv } from './ev-network.ts';
 import type { ProvisionedMember, ProvisionedNetwork } from './network.ts';
 
@@ -34,6 +36,8 @@ export interface RunFolderOptions {
   readonly createdMs: number;
   readonly timing?: NodeConfigInput['timing'];
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** More of one peer's configuration; it wins over what is written anyway. */
+  configure?(name: string): Partial<NodeConfigInput>;
 }
 
 export function peerFolder(run: string, name: string): string {
@@ -43,12 +47,18 @@ export function peerFolder(run: string, name: string): string {
 /**
  * Lays out a run: `genesis.json`, `run.json` and, for each peer, its configuration, secrets, meter key and household.
  * Nothing outside of `folder` is touched; `run.json` is written last, so that a half-made run is never mistaken for one.
+ * @throws RunError RUN_EXISTS when the folder holds a run already
  */
 export async function writeRunFolder(
   folder: string,
   network: ProvisionedNetwork<AnyMember>,
   options: RunFolderOptions,
 ): Promise<Run> {
+  if (isRun(folder))
+    throw new RunError(
+      'RUN_EXISTS',
+      `${folder} holds a run already; choose another folder with --run, or remove this one`,
+    );
   await mkdir(join(folder, 'peers'), { recursive: true });
   await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
   for (const member of network.members) {
@@ -61,6 +71,7 @@ export async function writeRunFolder(
       addressFolder: '../../endpoints',
       log: { level: options.logLevel ?? 'info', file: 'node.log' },
       ...(options.timing === undefined ? {} : { timing: options.timing }),
+      ...options.configure?.(member.name),
     });
   }
   await writeJson(
@@ -97,8 +108,26 @@ export async function writeMember(
   await writeJson(join(folder, configName), { ...config, ...life });
 }
 
+export function isRun(folder: string): boolean {
+  return existsSync(join(folder, 'run.json'));
+}
+
+/** @throws RunError RUN_NOT_FOUND; ConfigError when `run.json` is not one */
 export async function readRun(folder: string): Promise<Run> {
+  if (!isRun(folder))
+    throw new RunError('RUN_NOT_FOUND', `there is no run in ${folder}; start one with: wattmesh up --run ${folder}`);
   return readJson(join(folder, 'run.json'), 'run description', runSchema);
+}
+
+/** @throws RunError RUN_UNKNOWN_PEER that names those there are */
+export function peerOf(run: Run, name: string): Run['peers'][number] {
+  const peer = run.peers.find((one) => one.name === name);
+  if (peer === undefined)
+    throw new RunError(
+      'RUN_UNKNOWN_PEER',
+      `there is no peer ${name}; there are ${run.peers.map((one) => one.name).join(', ')}`,
+    );
+  return peer;
 }
 
 export async function writeEndpoint(folder: string, endpoint: Endpoint): Promise<void> {
@@ -125,6 +154,8 @@ function safeJson(text: string): unknown {
 /** Whole or not at all: readers never see half a file. */
 async function writeJson(path: string, value: unknown, mode = 0o644): Promise<void> {
   const next = `${path}.new`;
+  // What a crash left behind may be readable by others, and its mode would stay.
+  await rm(next, { force: true });
   await writeFile(next, `${JSON.stringify(value, null, 2)}\n`, { mode });
   await rename(next, path);
 }

@@ -69,8 +69,8 @@ describe('an EV', () => {
 
   it('says the same when asked again, and pays from the day on that its profile names', () => {
     const lastSlotOf = (day: number) => (day + 1) * slotsPerDay(ROUNDS) - 1;
-    const selfish = new EvSource(identityOf(3), profileOf(3));
-    const again = new EvSource(identityOf(3), profileOf(3));
+    const selfish = new EvSource(identityOf(2), profileOf(2));
+    const again = new EvSource(identityOf(2), profileOf(2));
     const pays = [0, 1, 2].map((day) => {
       const [payment] = selfish.contributions(lastSlotOf(day), stateAt(), noBlobs) as [Uint8Array];
       expect(again.contributions(lastSlotOf(day), stateAt(), noBlobs)).toEqual([payment]);

@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ChainStore, type StoreCodec } from '../../src/store/chain-store.ts';
+import type { StoreCodec } from '../../src/store/chain-check.ts';
+import { ChainStore } from '../../src/store/chain-store.ts';
 
 const CODEC: StoreCodec = {
   chainId: '00'.repeat(32),
   describeBlock: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
   describeCertificate: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
+  transactionIds: () => [],
   stateRoot: (bytes) => Buffer.from(bytes).toString(),
 };
 const KEPT_HEIGHTS = 128;
@@ -19,7 +21,7 @@ describe('blobs in the store', () => {
   let store: ChainStore;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'wattmesh-store-'));
-    ({ store } = await ChainStore.open(folder, CODEC));
+    store = await ChainStore.open(folder, CODEC);
   });
   afterEach(async () => {
     await store.close();
@@ -68,7 +70,7 @@ describe('blobs in the store', () => {
   it('survive a restart', async () => {
     await commit(1, ['model'], ['model']);
     await store.close();
-    ({ store } = await ChainStore.open(folder, CODEC));
+    store = await ChainStore.open(folder, CODEC);
     expect(held('model')).toBe('model');
     expect(held('other')).toBeNull();
   });

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
 import { writeSeparateFolders } from '../../provision/separate-folders.ts';
-import { integerBetween, jsonOption, presetOption, protocolOption } from '../options.ts';
+import { hostAndPort, integerBetween, jsonOption, presetOption, protocolOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 
 interface ProvisionOptions {
@@ -76,12 +76,4 @@ Example:
             : `${out} holds a network already; nothing was changed`,
         );
     });
-}
-
-function hostAndPort(text: string): { host: string; port: number } {
-  const match = /^([^:]+):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535)
-    throw new InvalidArgumentError('Give an address and a port, such as 0.0.0.0:4001.');
-  return { host: match[1] as string, port };
 }
