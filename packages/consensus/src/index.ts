@@ -52,5 +52,33 @@ export {
   signReading,
   singletonScoreWh,
 } from './poeg/index.ts';
+export {
+  type AggregationSetting,
+  createPosocApplication,
+  decodePosocParameters,
+  type EvTotals,
+  encodePosocParameters,
+  type FillMode,
+  finiteWeights,
+  type HeldProfit,
+  HOURS_PER_DAY,
+  hourTariff,
+  type LearningParameters,
+  layoutOf,
+  offPriceMicro,
+  POSOC_ACCOUNTS,
+  type PosocDescription,
+  type PosocParameters,
+  type PosocState,
+  type PresentEv,
+  placeOfSlot,
+  posocParametersOf,
+  type SlotPlace,
+  type Stay,
+  signAction,
+  signPayment,
+  signUpdate,
+  slotsPerDay,
+} from './posoc/index.ts';
 export { type BlockVerdict, isBlockOf, verifyBlock } from './verification/index.ts';
 export { decodeMessage, encodeMessage, type Message, type MessageType } from './wire/messages.ts';
