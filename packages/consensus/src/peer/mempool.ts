@@ -46,6 +46,10 @@ export class Mempool {
     return this.#transactions;
   }
 
+  get batches(): number {
+    return this.#hashes.size;
+  }
+
   has(hash: Hash): boolean {
     return this.#hashes.has(hash);
   }
