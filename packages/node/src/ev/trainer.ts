@@ -41,8 +41,9 @@ export class ThreadTrainer implements Trainer {
 
   constructor(options: TrainerOptions) {
     this.#worker = new Worker(new URL('./training-thread.ts', import.meta.url), { workerData: options });
-    this.#worker.on('message', ({ id, ...result }: TrainingResult & { id: number }) => {
-      this.#waiting.get(id)?.resolve(result);
+    this.#worker.on('message', ({ id, ...answer }: { id: number } & (TrainingResult | { failure: string })) => {
+      if ('failure' in answer) this.#waiting.get(id)?.reject(new Error(answer.failure));
+      else this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
     });
     this.#worker.on('error', (error) => {

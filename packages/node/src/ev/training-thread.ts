@@ -8,12 +8,16 @@ const learner = createTypedArrayLearner(createModelLayout(observationSize, hidde
 
 parentPort?.on('message', ({ id, round, weights }: TrainingJob & { id: number }) => {
   const startMs = performance.now();
-  learner.setWeights(weights);
-  const { meanReturn } = runLocalRound(learner, { environment, seed, ev, round, episodes });
-  parentPort?.postMessage({
-    id,
-    weights: Float64Array.from(learner.weights),
-    meanReturn,
-    tookMs: performance.now() - startMs,
-  });
+  const optimizerState = Float64Array.from(learner.optimizerState);
+  try {
+    learner.setWeights(weights);
+    const { meanReturn } = runLocalRound(learner, { environment, seed, ev, round, episodes });
+    if (!learner.weights.every(Number.isFinite)) throw new Error(`round ${round} has no finite result`);
+    const tookMs = performance.now() - startMs;
+    parentPort?.postMessage({ id, weights: Float64Array.from(learner.weights), meanReturn, tookMs });
+  } catch (error) {
+    // A global model that poisoned updates have ruined can make a round fail: the next one starts from another.
+    learner.setOptimizerState(optimizerState);
+    parentPort?.postMessage({ id, failure: (error as Error).message });
+  }
 });

@@ -9,7 +9,7 @@ import {
   posocParametersOf,
   slotsPerDay,
 } from '@wattmesh/consensus';
-import { initialWeights, streamRng } from '@wattmesh/frl';
+import { initialWeights, streamRng, tensorBytes } from '@wattmesh/frl';
 import { describe, expect, it } from 'vitest';
 import { provisionSyntheticEvs } from '../../src/cluster/create-ev-run.ts';
 import { EvLearning } from '../../src/ev/ev-learning.ts';
@@ -189,6 +189,42 @@ describe('learning', () => {
       expect(one?.weights).not.toEqual(weights);
     } finally {
       await Promise.all(trainers.map((trainer) => trainer.stop()));
+    }
+  });
+
+  it('survives a global model that others have ruined: it announces nothing, fails the round, and learns in the next', async () => {
+    const { learning: parameters } = posocParametersOf(genesis);
+    const layout = layoutOf(parameters);
+    // Every unit before the output says one, and the output adds and subtracts more than there is: infinity less infinity.
+    const ruined = new Float64Array(layout.parameterCount);
+    for (const { layers } of [layout.actor, layout.critic]) {
+      const [, middle, output] = layers;
+      ruined.fill(1e3, middle?.biasOffset, (middle?.biasOffset ?? 0) + 32);
+      ruined.fill(1e308, output?.weightOffset, (output?.weightOffset ?? 0) + 16);
+      ruined.fill(-1e308, (output?.weightOffset ?? 0) + 16, (output?.weightOffset ?? 0) + 32);
+    }
+    const source = new EvSource(identityOf(0), profileOf(0));
+    const { arrivalHour } = stayOfDay(environment(genesis, 0), profileOf(0), 0);
+    const state = { ...stateAt(), modelHash: 'ab'.repeat(32) };
+    const [action] = source.contributions(arrivalHour, state, { get: () => tensorBytes(ruined) }) as [Uint8Array];
+    // The action follows tag, chain, slot, rank, option flag and stored energy.
+    expect(new DataView(action.buffer, action.byteOffset).getBigInt64(1 + 32 + 8 + 2 + 1 + 8)).toBe(0n);
+
+    const options = {
+      observationSize: 10,
+      hidden: [32, 32],
+      environment: environment(genesis, 1),
+      seed: 's',
+      ev: 1,
+      episodes: 2,
+    };
+    const trainer = new ThreadTrainer(options);
+    try {
+      await expect(trainer.train({ round: 1, weights: ruined })).rejects.toThrow(/number|finite/);
+      const weights = initialWeights(layoutOf(parameters), streamRng('w', 'initial-weights'));
+      expect((await trainer.train({ round: 2, weights })).weights.every(Number.isFinite)).toBe(true);
+    } finally {
+      await trainer.stop();
     }
   });
 
