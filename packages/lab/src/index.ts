@@ -13,5 +13,11 @@
  * Fails with LabError (codes in errors.ts), and with the coded errors of `@wattmesh/node`.
  */
 export { LabError, type LabErrorCode } from './errors.ts';
+export { performRuns, type RunsOptions } from './run/perform-runs.ts';
+export { type Result, type RunFigures, type RunSummary, readResult } from './run/result.ts';
+export { composeFile } from './runtime/compose-file.ts';
+export { DockerRuntime } from './runtime/docker-runtime.ts';
+export { ProcessRuntime } from './runtime/process-runtime.ts';
+export type { Runtime } from './runtime/runtime.ts';
 export { parseScenario, type ReadScenario, readScenario } from './scenario/read-scenario.ts';
 export type { Scenario, ScenarioInput } from './scenario/schema.ts';

@@ -16,7 +16,7 @@ import {
   u32,
   u53,
 } from '../codec/index.ts';
-import { accountCodec, supplyCodec } from '../ledger/codec.ts';
+import { accountCodec, encodeAccount, supplyCodec } from '../ledger/codec.ts';
 
 /** A named part of the state; the state root is the Merkle root over all of them, in their order. */
 export interface NamedLeaf {
@@ -63,7 +63,7 @@ export function stateLeaves({ application }: ChainRules, state: ChainState): rea
     { name: 'supply', value: encode(supplyCodec, state.ledger.supply) },
     ...state.ledger.accounts.map((account, index) => ({
       name: `account/${index}`,
-      value: encode(accountCodec, account),
+      value: encodeAccount(account),
     })),
     ...application.encodeState(state.app).map(({ key, value }) => ({ name: `app/${key}`, value })),
   ];

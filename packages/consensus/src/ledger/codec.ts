@@ -1,5 +1,5 @@
 import type { Asset } from '../chain/types.ts';
-import { type Codec, hex, i64, list, struct, u53, u64 } from '../codec/index.ts';
+import { type Codec, encode, hex, i64, list, struct, u53, u64 } from '../codec/index.ts';
 import { MAX_UNBONDING_ENTRIES } from './draft.ts';
 import type { Account, Supply } from './types.ts';
 
@@ -17,6 +17,17 @@ export const accountCodec: Codec<Account> = struct<Account>({
     MAX_UNBONDING_ENTRIES,
   ),
 });
+
+const encodings = new WeakMap<Account, Uint8Array>();
+
+/** The bytes of an account, made once for each: a block changes few of them, and its state names all. Not to be written to. */
+export function encodeAccount(account: Account): Uint8Array {
+  const known = encodings.get(account);
+  if (known !== undefined) return known;
+  const bytes = encode(accountCodec, account);
+  encodings.set(account, bytes);
+  return bytes;
+}
 
 const perAsset = struct<Record<Asset, bigint>>({ epos: u64, upos: u64, credit: u64 });
 

@@ -37,12 +37,17 @@ export class Mempool {
 
   constructor(maxTransactions: number, accounts: number) {
     this.#maxTransactions = maxTransactions;
-    this.#maxPerSender = Math.max(1_024, Math.ceil((4 * maxTransactions) / Math.max(4, accounts)));
+    // Twice its share and no more: fewer than a third of the members may be hostile, and must not fill the pool together.
+    this.#maxPerSender = Math.max(1_024, Math.ceil((2 * maxTransactions) / Math.max(2, accounts)));
   }
 
   /** Transactions (not batches) in the pool. */
   get size(): number {
     return this.#transactions;
+  }
+
+  get batches(): number {
+    return this.#hashes.size;
   }
 
   has(hash: Hash): boolean {

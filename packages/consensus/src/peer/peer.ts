@@ -41,6 +41,10 @@ import { Synchroniser } from './synchroniser.ts';
 const MAX_BLOCKS_PER_HEIGHT = 32;
 /** Heights that this peer decides in answer to one event before it lets the shell write and send. */
 const MAX_DECISIONS_PER_EVENT = 2;
+/** A block costs every peer about as much as some hundred transactions do. */
+const BATCHES_WORTH_A_BLOCK = 256;
+const PACE_FACTOR = 3;
+const MAX_PACE_MS = 150;
 /** So many times the number of other members, in milliseconds, is the shortest time between two messages of batches. */
 const TRANSACTIONS_PAUSE_MS = 10;
 /** Encoded batches in one message at most, as far as one of them fits. */
@@ -99,6 +103,9 @@ export class Peer {
   /** How often this member has repeated its contributions in this slot. */
   #ownResends = 0;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
+  #composedAt: { readonly blockHash: Hash; readonly nowMs: number } | null = null;
+  /** From the composition of this peer's last block until it was decided. */
+  #ownHeightMs = 0;
   #silentThrough: number;
   /** What this peer signed at heights above its head, by height: it is sent again, never signed anew. */
   readonly #journal = new Map<number, LogRecord[]>();
@@ -477,9 +484,20 @@ export class Peer {
     const impatientInMs = sinceMs + this.#options.txPatienceMs - this.#nowMs;
     if (impatientInMs <= 0) this.#feed({ type: 'block-wanted' });
     else this.#outbox.timer(`patience/${this.#context.height}`, impatientInMs);
-    const waitMs = this.#lastCommitMs + this.#options.minBlockIntervalMs - this.#nowMs;
+    const pauseMs = Math.max(this.#options.minBlockIntervalMs, this.#paceMs());
+    const waitMs = Math.min(pauseMs, this.#lastCommitMs + pauseMs - this.#nowMs);
     if (waitMs > 0) this.#outbox.timer(`interval/${this.#context.height}`, waitMs);
     else this.#feed({ type: 'can-compose' });
+  }
+
+  /**
+   * How long after a block this peer composes no other one, so that a busy network does not spend its time on many small
+   * blocks: some multiple of what its own last block took. Nothing when it is quiet, or when enough waits to fill a block.
+   */
+  #paceMs(): number {
+    const waiting = this.#mempool.batches;
+    if (waiting <= this.#context.members || waiting >= BATCHES_WORTH_A_BLOCK) return 0;
+    return Math.min(MAX_PACE_MS, PACE_FACTOR * this.#ownHeightMs);
   }
 
   /** After a closing block: whether this peer's clock allows the settlement (or, if chain time lags, another closing block). */
@@ -524,6 +542,7 @@ export class Peer {
       contributions: kind === 'settlement' ? this.#contributions.dueIn(this.#state.slot) : [],
     });
     this.#remember(block, blockHash).verdict = { ok: true, state };
+    this.#composedAt = { blockHash, nowMs: this.#nowMs };
     this.#outbox.notice({ type: 'composed', height: this.#context.height, round, kind, blockHash, atMs: this.#nowMs });
     this.#feed({ type: 'composed', round, block, blockHash });
   }
@@ -542,6 +561,7 @@ export class Peer {
     this.#state = verdict.state;
     this.#certificate = certificate;
     this.#lastCommitMs = this.#nowMs;
+    if (this.#composedAt?.blockHash === hash) this.#ownHeightMs = Math.max(0, this.#nowMs - this.#composedAt.nowMs);
     const ids = transactionIds(block.batches);
     this.#mempool.prune(this.#state.height, (sender) => this.#nonceOf(sender));
     const { application, genesis } = this.#rules;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { blockHash, encodeBlock, signProposal, signVote } from '../../src/chain/index.ts';
+import { blockHash, encodeBlock, encodeCertificate, signBatch, signProposal, signVote } from '../../src/chain/index.ts';
 import type { Vote } from '../../src/chain/types.ts';
 import { composeBlock } from '../../src/composition/index.ts';
+import { beaconMessage } from '../../src/election/index.ts';
 import { encodeMessage } from '../../src/wire/messages.ts';
 import { expectBounded } from './campaign.ts';
 import { Village } from './village.ts';
@@ -107,11 +108,80 @@ describe('proposals of a member whose turn it is not', () => {
         village.attack(victim, encodeMessage({ type: 'proposal', proposal, block: encoded, polVotes: [] }));
       }
     };
-    for (let k = 0; k < 40; k += 1) {
+    for (let k = 0; k < 25; k += 1) {
       for (const victim of [0, 1, 2]) if (village.at(victim).peer.view.state.phase === 'closed') flood(victim);
       village.elapse(4);
     }
     expectBounded(village);
+    goesOn(village);
+  });
+});
+
+describe('a block that nobody decided', () => {
+  it('is not adopted with a certificate that its members did not sign', () => {
+    const village = atTheEndOfATerm();
+    const { rules } = village.chain;
+    const { state, certificate } = village.at(0).peer.view;
+    const { block, blockHash: hash } = composeBlock(rules, state, {
+      kind: 'settlement',
+      composer: village.at(0).peer.view.list[0]?.rank as number,
+      composingRound: 0,
+      parentCertificate: certificate,
+      batches: [],
+      contributions: [],
+    });
+    const at = { height: state.height + 1, round: 0, blockHash: hash };
+    const share = village.signer(village.hostile).signBeaconShare(beaconMessage(rules.chainId, state.term + 1, hash));
+    const votes = [0, 1, 2].map((voter) =>
+      signVote(
+        rules.chainId,
+        { ...at, type: 'precommit', voter, timestampMs: village.nowMs, extension: { beaconShare: share } },
+        village.signer(village.hostile),
+      ),
+    );
+    const forged = encodeCertificate({ ...at, votes });
+    const items = [{ block: encodeBlock(block), certificate: forged }];
+    expect(village.attack(0, encodeMessage({ type: 'blocks', items }))).toMatchObject({
+      verdict: 'reject',
+      writes: [],
+    });
+    goesOn(village);
+  });
+});
+
+describe('one account', () => {
+  it('cannot fill the pool with transactions that wait for one that never comes', () => {
+    const village = new Village();
+    village.elapse(300);
+    const { chainId } = village.chain.rules;
+    const operation = { type: 'transfer', asset: 'upos', to: village.keyOf(0), amount: 1n } as const;
+    let firstNonce = 1;
+    for (const count of [256, 256, 256, 256, 256, 256, 256, 208]) {
+      const operations = Array.from({ length: count }, () => operation);
+      const batch = signBatch({ chainId, firstNonce, operations }, village.signer(village.hostile));
+      for (const victim of [0, 1, 2]) village.attack(victim, encodeMessage({ type: 'batch', batch }));
+      firstNonce += count;
+    }
+    village.pay();
+    village.settle(10_000, () => village.paid === 1);
+  });
+});
+
+describe('a member that claims heights that nobody has', () => {
+  it('takes little of the time in which others make blocks', () => {
+    const village = new Village();
+    village.elapse(300);
+    const claim = encodeMessage({ type: 'status', height: Number.MAX_SAFE_INTEGER });
+    const requests = [0, 0, 0];
+    for (let k = 0; k < 600; k += 1) {
+      for (const victim of [0, 1, 2]) {
+        const { sends } = village.attack(victim, claim);
+        requests[victim] = (requests[victim] ?? 0) + sends.length;
+      }
+      village.elapse(10);
+    }
+    // At the start, and after waits of 2, 4 and 8 timeouts of 400 ms; asked each time, it would be 15 requests.
+    expect(requests).toEqual([3, 3, 3]);
     goesOn(village);
   });
 });

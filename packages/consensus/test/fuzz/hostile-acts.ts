@@ -34,6 +34,8 @@ export type HostileAct =
       readonly count: number;
       readonly sign: Signer;
       readonly to: number;
+      /** In a message of several, each a copy of it with a higher nonce; 1 for a message of its own. */
+      readonly copies: number;
     }
   | {
       readonly act: 'announcement';
@@ -121,7 +123,7 @@ export const hostileActs: fc.Arbitrary<HostileAct> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       act: fc.constant('votes' as const),
-      votes: fc.array(votePlans, { minLength: 1, maxLength: 5 }),
+      votes: fc.array(votePlans, { minLength: 1, maxLength: 4 }),
     }),
   },
   {
@@ -145,6 +147,7 @@ export const hostileActs: fc.Arbitrary<HostileAct> = fc.oneof(
       count: fc.integer({ min: 1, max: 20 }),
       sign: signer,
       to: fc.nat(5),
+      copies: fc.constantFrom(1, 1, 2, 5),
     }),
   },
   {
@@ -226,9 +229,14 @@ function bytesOf(village: Village, victim: number, act: HostileAct): Uint8Array 
       const to = genesis.members[act.to]?.publicKey ?? '02'.repeat(33);
       const operation = { type: 'transfer', asset: 'upos', to, amount: 1n } as const;
       const operations = Array.from({ length: act.count }, () => operation);
-      const batch = signBatch({ chainId, firstNonce: nonce + act.nonceOffset, operations }, village.signer(hostile));
-      const sender = act.sign === 'own' ? batch.sender : village.keyOf(0);
-      return encodeMessage({ type: 'batch', batch: { ...batch, sender } });
+      const batches = Array.from({ length: act.copies }, (_, k) => {
+        const firstNonce = nonce + act.nonceOffset + k * (act.count - 1);
+        const batch = signBatch({ chainId, firstNonce, operations }, village.signer(hostile));
+        return act.sign === 'own' ? batch : { ...batch, sender: village.keyOf(0) };
+      });
+      const [batch] = batches;
+      if (batches.length > 1 || batch === undefined) return encodeMessage({ type: 'batches', batches });
+      return encodeMessage({ type: 'batch', batch });
     }
     case 'announcement': {
       const energy = { productionWh: BigInt(act.energyWh), consumptionWh: 5n };

@@ -85,6 +85,8 @@ export interface NodesReport {
   readonly trials: readonly TrialFigures[];
   /** The trial with the highest rate that was carried. */
   readonly sustained: TrialFigures | null;
+  /** Most transactions a second that came onto every disk in any trial, overloaded ones included; null without trials. */
+  readonly peakPerSecond: number | null;
   readonly verdict: 'measured' | 'unknown' | 'overloaded' | 'not measured';
   /** Block latency (p50, low load) over the floor's; committed transactions a second over the ceiling's. */
   readonly latencyOverFloor: number | null;
@@ -267,6 +269,7 @@ function reportOf(parts: {
     low,
     trials: trials?.trials ?? [],
     sustained,
+    peakPerSecond: trials === null ? null : Math.max(...trials.trials.map(({ load }) => load.committedPerSecond)),
     verdict:
       trials === null ? 'not measured' : trials.isUnknown ? 'unknown' : sustained === null ? 'overloaded' : 'measured',
     latencyOverFloor: isLatencyKnown ? blockP50 / floorMs.p50 : null,

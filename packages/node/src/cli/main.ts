@@ -12,6 +12,7 @@ import { provisionCommand } from './commands/provision.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
+import { extensionCommands } from './extensions.ts';
 
 const program = new Command('wattmesh')
   .description('Peer-to-peer energy markets on a real network: start peers, watch them trade, measure them.')
@@ -21,6 +22,7 @@ const program = new Command('wattmesh')
 Start here:
   wattmesh demo                      ten prosumers trade a day and go
   wattmesh up --nodes 7              a network that stays; then: status, logs p01, down
+  wattmesh run scenarios/healthy.yaml   an experiment with load, faults and verdicts
 ${EXIT_HELP}`,
   )
   .showSuggestionAfterError()
@@ -37,6 +39,8 @@ for (const command of [
   benchCommand(),
   dataCommand(),
   marketCommand(),
+  // A peer is started often and needs none of them.
+  ...(process.argv[2] === 'node' ? [] : await extensionCommands()),
 ])
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
 

@@ -127,7 +127,9 @@ async function bench(options: CommandOptions, folder: string, signal: AbortSigna
       );
   const host = hostFacts();
   const commit = await commitOf(import.meta.dirname);
-  const config = { ...options, slow: Object.fromEntries(slowness), out: undefined, profile: undefined };
+  // Settings, but no folders or files of this machine.
+  const { out: _, profile: __, etcd: binary, ...settings } = options;
+  const config = { ...settings, slow: Object.fromEntries(slowness), etcd: binary !== undefined };
   const run: BenchOptions = {
     seed,
     operations,
@@ -258,6 +260,7 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
         'tx/s',
         'ceiling',
         'share',
+        'peak tx/s',
         'CPU µs/tx',
         'ceiling µs',
         'tx p50 ms',
@@ -271,6 +274,7 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
         report.sustained?.load.committedPerSecond.toFixed(0) ?? '-',
         report.ceilingPerSecond.toFixed(0),
         ratio(report.throughputOverCeiling),
+        report.peakPerSecond?.toFixed(0) ?? '-',
         report.sustained?.cpuMicrosPerTransaction?.toFixed(0) ?? '-',
         report.ceilingCpuMicrosPerTransaction.toFixed(0),
         ms(report.sustained?.load.submittedToCommittedMs?.p50),

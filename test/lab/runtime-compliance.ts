@@ -1,9 +1,9 @@
-import { getJson, type StatusView } from '@wattmesh/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Conductor, type FaultRecord } from '../src/faults/conductor.ts';
-import { Controls } from '../src/faults/controls.ts';
-import type { Runtime } from '../src/runtime/runtime.ts';
-import { parseScenario } from '../src/scenario/read-scenario.ts';
+import { Conductor, type FaultRecord } from '../../packages/lab/src/faults/conductor.ts';
+import { Controls } from '../../packages/lab/src/faults/controls.ts';
+import type { Runtime } from '../../packages/lab/src/runtime/runtime.ts';
+import { parseScenario } from '../../packages/lab/src/scenario/read-scenario.ts';
+import { getJson, type StatusView } from '../../packages/node/src/index.ts';
 import { eventually } from './eventually.ts';
 
 /** Four peers whose slots follow each other quickly. */
@@ -43,7 +43,10 @@ export function runtimeCompliance(name: string, create: () => Promise<Runtime>, 
       const { plan } = parseScenario(`${COMPLIANCE_SCENARIO}timeline:\n  - ${entry}\n`, 'compliance');
       let isOver = false;
       const conductor = new Conductor(
-        { ...plan, faults: plan.faults.map((fault) => ({ ...fault, lasts: null, endsAt: { unit: 'time', value: 1 } })) },
+        {
+          ...plan,
+          faults: plan.faults.map((fault) => ({ ...fault, lasts: null, endsAt: { unit: 'time', value: 1 } })),
+        },
         {
           context: { runtime, controls },
           // Time stands at 0 until what happens during the fault has happened.
@@ -86,18 +89,21 @@ export function runtimeCompliance(name: string, create: () => Promise<Runtime>, 
       expect(await runtime.lastWords('p01')).toContain('committed');
     });
 
-    it.each(['kill', 'stop'])('%s: the peer is gone, the others go on, and it comes back to the same chain', async (what) => {
-      const before = await runtime.instanceOf('p02');
-      await inflict(`{do: ${what}, at: 0s, peers: [p02]}`, async () => {
-        expect(await runtime.stateOf('p02')).toBe('down');
-        expect(runtime.apiUrl('p02')).toBeNull();
-        await expect(runtime.report('p02', 0)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
-        const { height } = await status('p01');
-        await eventually('the others go on', async () => (await status('p03')).height > height + 1, limitMs);
-      });
-      expect(await runtime.instanceOf('p02')).not.toBe(before);
-      await committed(2);
-    });
+    it.each(['kill', 'stop'])(
+      '%s: the peer is gone, the others go on, and it comes back to the same chain',
+      async (what) => {
+        const before = await runtime.instanceOf('p02');
+        await inflict(`{do: ${what}, at: 0s, peers: [p02]}`, async () => {
+          expect(await runtime.stateOf('p02')).toBe('down');
+          expect(runtime.apiUrl('p02')).toBeNull();
+          await expect(runtime.report('p02', 0)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });
+          const { height } = await status('p01');
+          await eventually('the others go on', async () => (await status('p03')).height > height + 1, limitMs);
+        });
+        expect(await runtime.instanceOf('p02')).not.toBe(before);
+        await committed(2);
+      },
+    );
 
     it('pause: the peer is frozen with its connections, and goes on', async () => {
       await inflict('{do: pause, at: 0s, peers: [p03]}', async () => {
@@ -145,7 +151,9 @@ export function runtimeCompliance(name: string, create: () => Promise<Runtime>, 
 
     it('link: latency, jitter, loss and bandwidth, in one direction too', async () => {
       const slow = await inflict('{do: link, at: 0s, from: all, to: all, latency: 30ms, jitter: 10ms, loss: 10%}');
-      expect(slow.proof).toMatch(/waited (3\d|4\d|5\d|2[7-9])\.\d ms on average on \d+ links; [1-9]\d* of \d+ messages were lost/);
+      expect(slow.proof).toMatch(
+        /waited (3\d|4\d|5\d|2[7-9])\.\d ms on average on \d+ links; [1-9]\d* of \d+ messages were lost/,
+      );
       await inflict('{do: link, at: 0s, from: [p01], to: [p02], bothWays: false, bandwidth: 20kB/s}');
       await committed(1);
     });

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { provision, readData, timingOf } from '../src/network/provision.ts';
-import { ProcessRuntime } from '../src/runtime/process-runtime.ts';
-import { parseScenario } from '../src/scenario/read-scenario.ts';
+import { provision, readData, timingOf } from '../../packages/lab/src/network/provision.ts';
+import { ProcessRuntime } from '../../packages/lab/src/runtime/process-runtime.ts';
+import { parseScenario } from '../../packages/lab/src/scenario/read-scenario.ts';
 import { COMPLIANCE_SCENARIO, runtimeCompliance } from './runtime-compliance.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattmesh-lab-test-'));

@@ -1,0 +1,89 @@
+import type { CommitTime } from '@wattmesh/node';
+import type { FaultRecord } from '../faults/conductor.ts';
+import type { LoadTotals } from '../load/load-generator.ts';
+import type { Scenario } from '../scenario/schema.ts';
+import type { EventOf } from '../watch/events.ts';
+
+export interface Finding {
+  readonly check: string;
+  readonly atMs: number;
+  readonly height: number | null;
+  readonly message: string;
+}
+
+export interface JournalAudit {
+  readonly peer: string;
+  readonly entries: number;
+  /** Pairs of statements that contradict each other. */
+  readonly conflicts: readonly string[];
+  /** Why the journal says nothing; null when it was read. */
+  readonly unread: string | null;
+}
+
+/** A committed batch of a client. */
+export interface LatencySample {
+  readonly height: number;
+  readonly count: number;
+  /** From when it was due until it was durable on the peer that it was sent to; null when that peer did not tell. */
+  readonly latencyMs: number | null;
+  readonly atMs: number;
+}
+
+/** All that was observed of a run. Times in milliseconds after the network had come up. */
+export interface RunFacts {
+  readonly scenario: Scenario;
+  readonly names: readonly string[];
+  readonly quorum: number;
+  readonly endMs: number;
+  /** Whether the run came as far as the scenario wants, within its limit. */
+  readonly reachedEnd: boolean;
+  readonly faults: readonly FaultRecord[];
+  /** By height and peer. */
+  readonly commits: ReadonlyMap<number, ReadonlyMap<string, CommitTime>>;
+  readonly originMs: number;
+  readonly findings: readonly Finding[];
+  /** Heights that the auditor has executed, and of which hashes were compared. */
+  readonly auditedHeights: number;
+  readonly comparedHeights: number;
+  readonly journals: readonly JournalAudit[];
+  readonly load: LoadTotals;
+  readonly loadWindowMs: number;
+  readonly latencies: readonly LatencySample[];
+  /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
+  readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
+  readonly draws: readonly EventOf<'draw'>[];
+  readonly settledSlots: number;
+}
+
+export type Verdict = 'holds' | 'violated' | 'unknown';
+
+export interface CheckResult {
+  readonly check: string;
+  /** What is promised, in a sentence. */
+  readonly promise: string;
+  readonly verdict: Verdict;
+  /** What was seen, or why nothing can be said. */
+  readonly detail: string;
+  readonly first: { readonly atMs: number; readonly height: number | null } | null;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly promise: string;
+  judge(facts: RunFacts): Omit<CheckResult, 'check' | 'promise'> | null;
+}
+
+export function holds(detail: string): Omit<CheckResult, 'check' | 'promise'> {
+  return { verdict: 'holds', detail, first: null };
+}
+
+export function unknown(detail: string): Omit<CheckResult, 'check' | 'promise'> {
+  return { verdict: 'unknown', detail, first: null };
+}
+
+export function violated(
+  detail: string,
+  first: { readonly atMs: number; readonly height: number | null },
+): Omit<CheckResult, 'check' | 'promise'> {
+  return { verdict: 'violated', detail, first: { atMs: first.atMs, height: first.height } };
+}

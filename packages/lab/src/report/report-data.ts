@@ -1,0 +1,172 @@
+import { percentileOf } from '../checks/measured.ts';
+import type { Result } from '../run/result.ts';
+import type { EventOf, LabEvent } from '../watch/events.ts';
+import type { Band, Series } from './charts.ts';
+
+/** Percentiles that a curve shows. */
+const PERCENTILES = [1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99, 99.5, 99.9];
+const BUCKET_MS = 1_000;
+
+/** What the charts of a report are drawn from. Times in seconds. */
+export class ReportData {
+  readonly #events: readonly LabEvent[];
+  readonly bands: readonly Band[];
+
+  constructor({ events, summary }: Result) {
+    this.#events = events;
+    const endMs = summary.figures.seconds * 1_000;
+    this.bands = summary.faults.flatMap(({ label, beganMs, endedMs }) =>
+      beganMs === null ? [] : [{ from: beganMs / 1_000, to: (endedMs ?? endMs) / 1_000, label }],
+    );
+  }
+
+  of<T extends LabEvent['type']>(type: T): EventOf<T>[] {
+    return this.#events.filter((event): event is EventOf<T> => event.type === type);
+  }
+
+  /** For each block: seconds after the start, and ms from its composition until the last peer had it. */
+  blockLatencies(): [number, number][] {
+    const commits = Map.groupBy(
+      this.of('commit').filter(({ viaSync }) => !viaSync),
+      ({ height }) => height,
+    );
+    return [...commits.values()].flatMap((ofHeight): [number, number][] => {
+      const composedAtMs = ofHeight.find((commit) => commit.composedAtMs !== null)?.composedAtMs;
+      if (composedAtMs == null) return [];
+      return [[composedAtMs / 1_000, Math.max(...ofHeight.map(({ atMs }) => atMs)) - composedAtMs]];
+    });
+  }
+
+  /** One sample for each transaction, in ms. */
+  transactionLatencies(): number[] {
+    return this.of('transactions').flatMap(({ latencyMs, count }) => Array.from({ length: count }, () => latencyMs));
+  }
+
+  latencyOverTime(): Series[] {
+    const blocks = this.blockLatencies();
+    const batches = this.of('transactions').map(({ atMs, latencyMs }): [number, number] => [atMs / 1_000, latencyMs]);
+    return [
+      ...(blocks.length === 0 ? [] : [{ name: 'blocks', points: blocks, style: 'dots' as const }]),
+      ...(batches.length === 0
+        ? []
+        : [{ name: 'transactions', points: thinned(batches, 1_500), style: 'dots' as const }]),
+    ];
+  }
+
+  percentileCurves(): Series[] {
+    const curve = (name: string, samples: readonly number[]): Series[] =>
+      samples.length === 0
+        ? []
+        : [{ name, points: PERCENTILES.map((percentile) => [percentile, percentileOf(samples, percentile)] as const) }];
+    return [
+      ...curve(
+        'blocks',
+        this.blockLatencies().map(([, ms]) => ms),
+      ),
+      ...curve('transactions', this.transactionLatencies()),
+    ];
+  }
+
+  /** Blocks and transactions committed in each second. */
+  throughput(): Series[] {
+    const blocks = this.of('block');
+    const perSecond = (what: (block: EventOf<'block'>) => number): [number, number][] => {
+      const buckets = Map.groupBy(blocks, ({ atMs }) => Math.max(0, Math.floor(atMs / BUCKET_MS)));
+      const last = Math.max(0, ...buckets.keys());
+      return Array.from({ length: last + 1 }, (_, k) => [
+        (k * BUCKET_MS) / 1_000,
+        (buckets.get(k) ?? []).reduce((sum, block) => sum + what(block), 0),
+      ]);
+    };
+    const transactions = perSecond(({ transactions: count }) => count);
+    return [
+      { name: 'blocks', points: perSecond(() => 1), style: 'steps' },
+      ...(transactions.some(([, count]) => count > 0)
+        ? [{ name: 'transactions', points: transactions, style: 'steps' as const }]
+        : []),
+    ];
+  }
+
+  heights(peers: readonly string[]): Series[] {
+    const commits = this.of('commit');
+    return peers.map((peer) => ({
+      name: peer,
+      points: thinned(
+        commits
+          .filter((commit) => commit.peer === peer)
+          .map(({ atMs, height }): [number, number] => [atMs / 1_000, height]),
+        400,
+      ),
+    }));
+  }
+
+  /** By slot: kWh, from settlements. */
+  energy(): Series[] {
+    const settlements = this.of('settlement').sort((a, b) => a.slot - b.slot);
+    const series = (name: string, of: (s: EventOf<'settlement'>) => string): Series => ({
+      name,
+      points: settlements.map((s) => [s.slot, Number(of(s)) / 1_000] as const),
+      style: 'steps',
+    });
+    return [
+      series('produced', ({ producedWh }) => producedWh),
+      series('consumed', ({ consumedWh }) => consumedWh),
+      series('traded', ({ tradedWh }) => tradedWh),
+    ];
+  }
+
+  /** Over all slots, for each member: bills with and without trading, in currency. */
+  money(peers: readonly string[]): { readonly name: string; readonly values: readonly number[] }[] {
+    const members = this.of('settlement').flatMap(({ members: ofSlot }) => ofSlot);
+    const total = (name: string, of: 'billMicro' | 'withoutTradingMicro'): number =>
+      members.filter((member) => member.name === name).reduce((sum, member) => sum + Number(member[of]), 0) / 1e6;
+    return [
+      { name: 'without trading', values: peers.map((peer) => total(peer, 'withoutTradingMicro')) },
+      { name: 'with trading', values: peers.map((peer) => total(peer, 'billMicro')) },
+    ];
+  }
+
+  /** Summed proof scores in kWh, over slots. */
+  scores(peers: readonly string[]): Series[] {
+    const settlements = this.of('settlement').sort((a, b) => a.slot - b.slot);
+    return peers.map((peer) => {
+      let sum = 0;
+      return {
+        name: peer,
+        points: settlements.map(({ slot, members }) => {
+          sum += Number(members.find(({ name }) => name === peer)?.scoreWh ?? 0) / 1_000;
+          return [slot, sum] as const;
+        }),
+      };
+    });
+  }
+
+  load(): Series[] {
+    const samples = this.of('load');
+    const series = (name: string, of: (s: EventOf<'load'>) => number): Series => ({
+      name,
+      points: samples.map((s) => [s.atMs / 1_000, of(s)] as const),
+    });
+    return [
+      series('due', ({ due }) => due),
+      series('sent', ({ sent }) => sent),
+      series('committed', ({ committed }) => committed),
+    ];
+  }
+
+  memory(peers: readonly string[]): Series[] {
+    const samples = this.of('sample');
+    return peers.map((peer) => ({
+      name: peer,
+      points: samples.flatMap((s) =>
+        s.peer === peer && s.memoryBytes !== null ? [[s.atMs / 1_000, s.memoryBytes / 1e6] as const] : [],
+      ),
+    }));
+  }
+}
+
+/** At most about `limit` of the points, evenly. */
+function thinned<T>(points: readonly T[], limit: number): T[] {
+  const step = Math.max(1, Math.ceil(points.length / limit));
+  return points.filter((_, k) => k % step === 0 || k === points.length - 1);
+}

@@ -1,0 +1,68 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Verdict } from '../checks/facts.ts';
+import { worst } from '../checks/judge.ts';
+import { timingOf } from '../network/provision.ts';
+import { reportHtml } from '../report/report.ts';
+import { DockerRuntime } from '../runtime/docker-runtime.ts';
+import { ProcessRuntime } from '../runtime/process-runtime.ts';
+import type { ReadScenario } from '../scenario/read-scenario.ts';
+import type { LabEvent } from '../watch/events.ts';
+import { ResultFolder, type RunSummary, readResult } from './result.ts';
+import { runScenario } from './run-scenario.ts';
+
+export interface RunsOptions {
+  readonly read: ReadScenario;
+  readonly scenarioFile: string;
+  readonly out: string;
+  readonly runtime: 'process' | 'docker';
+  readonly seed: string;
+  readonly repetitions: number;
+  readonly keepPeers: boolean;
+  readonly signal: AbortSignal;
+  onEvent(event: LabEvent): void;
+  onSummary(summary: RunSummary, folder: string): void;
+}
+
+/** Runs a scenario once for each seed, each into a folder of its own, with its report. */
+export async function performRuns(options: RunsOptions): Promise<{ verdict: Verdict; summaries: RunSummary[] }> {
+  const { read, out, seed, repetitions, signal, onEvent, onSummary } = options;
+  const summaries: RunSummary[] = [];
+  for (let k = 1; k <= repetitions; k += 1) {
+    const folder = repetitions === 1 ? out : join(out, `run-${k}`);
+    const result = await ResultFolder.create(folder, read.text);
+    const peers = join(folder, 'peers');
+    const summary = await runScenario({
+      read,
+      scenarioFile: options.scenarioFile,
+      seed: k === 1 ? seed : `${seed}/${k}`,
+      result,
+      signal,
+      onEvent,
+      createRuntime: (network, scenario) => {
+        const { maxPoolTransactions } = scenario.consensus;
+        const peerOptions = {
+          folder: peers,
+          network,
+          seed,
+          timing: timingOf(scenario),
+          config: maxPoolTransactions === undefined ? {} : { maxPoolTransactions },
+        };
+        return options.runtime === 'process' ? ProcessRuntime.create(peerOptions) : DockerRuntime.create(peerOptions);
+      },
+    });
+    // Chains and journals of a violated run are evidence.
+    if (!options.keepPeers && summary.verdict !== 'violated') await rm(peers, { recursive: true, force: true });
+    await writeReport(folder);
+    summaries.push(summary);
+    onSummary(summary, folder);
+  }
+  return { verdict: worst(summaries.map(({ verdict }) => verdict)), summaries };
+}
+
+/** Makes `report.html` of a result folder, again if it is there. @throws LabError RESULT_UNREADABLE */
+export async function writeReport(folder: string): Promise<string> {
+  const file = join(folder, 'report.html');
+  await writeFile(file, reportHtml(await readResult(folder)));
+  return file;
+}

@@ -1,0 +1,35 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { genesisToJson } from '@wattmesh/consensus';
+import { type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
+import { API_PORT, PEER_PORT } from './compose-file.ts';
+
+/** Writes what each container mounts as `/config`: its configuration, genesis, its keys, its household. */
+export async function writeContainerFolders(
+  folder: string,
+  network: ProvisionedNetwork,
+  timing: NodeConfigInput['timing'],
+  config: Partial<NodeConfigInput> = {},
+): Promise<void> {
+  const genesis = `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`;
+  for (const member of network.members) {
+    const path = join(folder, member.name);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'genesis.json'), genesis);
+    const others = network.members.filter(({ rank }) => rank !== member.rank);
+    await writeMember(path, 'node.json', member, {
+      name: member.name,
+      genesis: 'genesis.json',
+      secrets: 'secrets.json',
+      meter: 'meter.json',
+      household: 'household.json',
+      dataFolder: '/data',
+      listen: { host: '0.0.0.0', port: PEER_PORT },
+      addresses: Object.fromEntries(others.map(({ publicKey, name }) => [publicKey, `/dns4/${name}/tcp/${PEER_PORT}`])),
+      // Published on the loopback of the host only.
+      api: { host: '0.0.0.0', port: API_PORT },
+      ...(timing === undefined ? {} : { timing }),
+      ...config,
+    });
+  }
+}

@@ -1,0 +1,250 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  ClusterError,
+  type ControlReport,
+  type ControlSettingsInput,
+  getControlReport,
+  getJson,
+  type NodeConfigInput,
+  type ProvisionedNetwork,
+  putControl,
+  readJournal,
+} from '@wattmesh/node';
+import { LabError } from '../errors.ts';
+import { composeFile } from './compose-file.ts';
+import { writeContainerFolders } from './container-folders.ts';
+import { engine, firstFileOf } from './docker-engine.ts';
+import type { ProcessRuntimeOptions } from './process-runtime.ts';
+import type { PeerState, PeerUsage, Runtime } from './runtime.ts';
+
+const START_LIMIT_MS = 90_000;
+const POLL_MS = 50;
+const MEMORY_MB = 512;
+/** Whoever may reach the folder around it may use the socket: the user in the container is not the one outside. */
+const SOCKET_MODE = 0o666;
+
+interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Status: string; readonly StartedAt: string; readonly Error: string };
+  readonly NetworkSettings: { readonly Ports: Record<string, { readonly HostPort: string }[] | null> };
+}
+
+/** Peers as containers, one each, made by a generated compose file. Needs the image of scripts/docker-build.sh. */
+export class DockerRuntime implements Runtime {
+  readonly kind = 'docker';
+  readonly network: ProvisionedNetwork;
+  readonly names: readonly string[];
+  readonly #folder: string;
+  readonly #project: string;
+  readonly #sockets: string;
+  readonly #urls = new Map<string, string>();
+
+  private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork) {
+    this.#folder = folder;
+    this.#project = project;
+    this.#sockets = sockets;
+    this.network = network;
+    this.names = network.members.map(({ name }) => name);
+  }
+
+  /** @throws LabError DOCKER_FAILED without an engine, a compose program or the image */
+  static async create({ folder, network, timing, config }: ProcessRuntimeOptions): Promise<DockerRuntime> {
+    await engine('GET', '/_ping');
+    const sockets = mkdtempSync(join(tmpdir(), 'wattmesh-lab-'));
+    const project = `wattmesh-lab-${process.pid}-${Math.floor(performance.now())}`;
+    const runtime = new DockerRuntime(resolve(folder), project, sockets, network);
+    await writeContainerFolders(folder, network, timing, config);
+    for (const name of runtime.names) {
+      await mkdir(join(sockets, name));
+      await chmod(join(sockets, name), 0o777);
+      // The container's user reads its secrets; the folder above keeps everybody else out.
+      for (const file of ['secrets.json', 'meter.json']) await chmod(join(folder, name, file), 0o644);
+      await chmod(join(folder, name), 0o755);
+    }
+    await chmod(folder, 0o711);
+    const compose = composeFile({
+      project,
+      names: runtime.names,
+      configFolder: resolve(folder),
+      controlFolder: sockets,
+      memoryMb: MEMORY_MB,
+      cpus: 1,
+    });
+    await writeFile(join(folder, 'compose.yaml'), compose);
+    await runtime.#compose('up', '--no-start');
+    return runtime;
+  }
+
+  async start(name: string, settings: ControlSettingsInput): Promise<void> {
+    const file = join(this.#folder, name, 'node.json');
+    const config = JSON.parse(await readFile(file, 'utf8')) as NodeConfigInput;
+    const control = { socket: '/control/control.sock', mode: SOCKET_MODE, settings };
+    // In place: the file is mounted with its folder, and the container must see the new text at once.
+    await writeFile(file, `${JSON.stringify({ ...config, control }, null, 2)}\n`);
+    await engine('POST', `/containers/${this.#container(name)}/start`);
+    const deadlineMs = Date.now() + START_LIMIT_MS;
+    for (;;) {
+      const { State, NetworkSettings } = await this.#inspect(name);
+      const port = NetworkSettings.Ports['7001/tcp']?.[0]?.HostPort;
+      if (port !== undefined) {
+        const url = `http://127.0.0.1:${port}`;
+        const answer = await getJson<unknown>(url, '/status').catch(() => null);
+        // The control endpoint opens a moment after the API.
+        const control = answer === null ? null : await this.report(name, Number.MAX_SAFE_INTEGER).catch(() => null);
+        if (control !== null) {
+          this.#urls.set(name, url);
+          return;
+        }
+      }
+      if (Date.now() > deadlineMs || State.Status === 'exited')
+        throw new ClusterError('PEER_DID_NOT_START', `${name} is ${State.Status}: ${await this.lastWords(name)}`);
+      await delay(POLL_MS);
+    }
+  }
+
+  async end(name: string, how: 'kill' | 'stop'): Promise<void> {
+    this.#urls.delete(name);
+    if ((await this.stateOf(name)) === 'down') return;
+    await engine('POST', `/containers/${this.#container(name)}/${how}`);
+    while ((await this.stateOf(name)) !== 'down') await delay(POLL_MS);
+  }
+
+  async pause(name: string): Promise<void> {
+    await engine('POST', `/containers/${this.#container(name)}/pause`);
+  }
+
+  async resume(name: string): Promise<void> {
+    await engine('POST', `/containers/${this.#container(name)}/unpause`);
+  }
+
+  async wipe(name: string): Promise<void> {
+    const image = process.env.WATTMESH_IMAGE ?? 'wattmesh-peer';
+    const program = "for (const name of fs.readdirSync('/data')) fs.rmSync('/data/' + name, { recursive: true })";
+    const volume = `${this.#project}_data-${name}:/data`;
+    await docker(
+      'run',
+      '--rm',
+      '--pull=never',
+      '--network=none',
+      '--volume',
+      volume,
+      '--entrypoint=node',
+      image,
+      '-e',
+      program,
+    );
+  }
+
+  async stateOf(name: string): Promise<PeerState> {
+    const { Status } = (await this.#inspect(name)).State;
+    if (Status === 'running') return 'up';
+    if (Status === 'paused') return 'paused';
+    this.#urls.delete(name);
+    return 'down';
+  }
+
+  async instanceOf(name: string): Promise<string | null> {
+    const { Id, State } = await this.#inspect(name);
+    return State.Status === 'running' || State.Status === 'paused'
+      ? `container ${Id.slice(0, 12)} since ${State.StartedAt}`
+      : null;
+  }
+
+  apiUrl(name: string): string | null {
+    return this.#urls.get(name) ?? null;
+  }
+
+  async control(name: string, settings: ControlSettingsInput): Promise<void> {
+    await putControl(this.#socket(name), settings);
+  }
+
+  report(name: string, fromHeight: number): Promise<ControlReport> {
+    return getControlReport(this.#socket(name), fromHeight);
+  }
+
+  async journal(name: string): Promise<{ records: readonly Uint8Array[]; damage: string | null }> {
+    const archive = await engine('GET', `/containers/${this.#container(name)}/archive?path=/data/journal`).catch(
+      () => null,
+    );
+    const bytes = archive === null ? null : firstFileOf(archive);
+    if (bytes === null) return { records: [], damage: 'there is no journal' };
+    const folder = await mkdtemp(join(tmpdir(), 'wattmesh-lab-journal-'));
+    try {
+      await writeFile(join(folder, 'journal'), bytes);
+      return await readJournal(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async lastWords(name: string): Promise<string> {
+    const path = `/containers/${this.#container(name)}/logs?stdout=1&stderr=1&tail=60`;
+    return (await engine('GET', path)).toString('utf8');
+  }
+
+  async usage(name: string): Promise<PeerUsage | null> {
+    const path = `/containers/${this.#container(name)}/stats?stream=false&one-shot=true`;
+    const stats = JSON.parse((await engine('GET', path).catch(() => Buffer.from('{}'))).toString('utf8')) as {
+      cpu_stats?: { cpu_usage?: { total_usage?: number } };
+      memory_stats?: { usage?: number };
+    };
+    const { total_usage: cpuNs } = stats.cpu_stats?.cpu_usage ?? {};
+    const { usage } = stats.memory_stats ?? {};
+    return cpuNs === undefined || usage === undefined ? null : { cpuMs: cpuNs / 1e6, memoryBytes: usage };
+  }
+
+  async close(): Promise<void> {
+    for (const name of this.names) if ((await this.stateOf(name)) === 'paused') await this.resume(name);
+    await this.#compose('down', '--volumes', '--timeout', '10');
+    await rm(this.#sockets, { recursive: true, force: true });
+  }
+
+  #container(name: string): string {
+    return `${this.#project}-${name}`;
+  }
+
+  #socket(name: string): string {
+    return join(this.#sockets, name, 'control.sock');
+  }
+
+  async #inspect(name: string): Promise<Inspected> {
+    return JSON.parse((await engine('GET', `/containers/${this.#container(name)}/json`)).toString('utf8')) as Inspected;
+  }
+
+  async #compose(...args: string[]): Promise<void> {
+    const [program, ...first] = composeProgram();
+    await said(program, [
+      ...first,
+      '--project-name',
+      this.#project,
+      '--file',
+      join(this.#folder, 'compose.yaml'),
+      ...args,
+    ]);
+  }
+}
+
+/** The compose program of this machine. @throws LabError DOCKER_FAILED */
+function composeProgram(): readonly [string, ...string[]] {
+  const candidates = [['docker', 'compose'], ['docker-compose']] as const;
+  const found = candidates.find(([program, ...first]) => spawnSync(program, [...first, 'version']).status === 0);
+  if (found === undefined)
+    throw new LabError('DOCKER_FAILED', 'neither `docker compose` nor `docker-compose` is there; install one of them');
+  return found;
+}
+
+async function docker(...args: string[]): Promise<void> {
+  await said('docker', args);
+}
+
+async function said(program: string, args: readonly string[]): Promise<void> {
+  await promisify(execFile)(program, [...args]).catch((cause: Error & { stderr?: string }) => {
+    throw new LabError('DOCKER_FAILED', `${program} ${args.join(' ')}: ${cause.stderr ?? cause.message}`, { cause });
+  });
+}

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { RunSummary } from '../../packages/lab/src/run/result.ts';
+import { readResult } from '../../packages/lab/src/run/result.ts';
+import { findBrowser, openPage } from './browser.ts';
+
+const MAIN = join(import.meta.dirname, '../../packages/node/src/cli/main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'wattmesh-lab-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** `wattmesh ...` as a user types it: exit code and output. */
+async function wattmesh(...args: string[]): Promise<{ code: number; output: string }> {
+  return promisify(execFile)(process.execPath, [MAIN, ...args], { maxBuffer: 64 * 1024 * 1024 }).then(
+    ({ stdout }) => ({ code: 0, output: stdout }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      output: error.stdout + error.stderr,
+    }),
+  );
+}
+
+async function run(name: string, text: string): Promise<{ code: number; summary: RunSummary; out: string }> {
+  const file = join(folder, `${name}.yaml`);
+  const out = join(folder, name);
+  writeFileSync(file, text);
+  const { code, output } = await wattmesh('run', file, '--out', out);
+  if (!existsSync(join(out, 'summary.json'))) throw new Error(output);
+  return { code, out, summary: (await readResult(out)).summary };
+}
+
+describe('short experiments', () => {
+  let disturbed = '';
+
+  it('a network with load, a killed miner and a partition holds what it promises, and says what it did', async () => {
+    const { code, summary, out } = await run(
+      'disturbed',
+      `name: disturbed
+until: {slot: 8}
+data: {source: synthetic, firstHour: 9}
+consensus: {slotPace: 200ms, timing: {proposeMs: 800}}
+load: [{kind: closed, clients: 3, think: 50ms}]
+timeline:
+  - {do: kill, at: {slot: 2}, for: 1s, peers: miner}
+  - {do: partition, at: {slot: 4}, for: 1s, groups: [[p01, p02], [p03, p04]]}
+checks: {progress: {slots: 5}}
+`,
+    );
+    disturbed = out;
+    expect(summary.shortcomings).toEqual([]);
+    expect(summary.checks.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
+    expect(code).toBe(0);
+    expect(summary.faults.map(({ proof }) => proof)).toEqual([
+      expect.stringMatching(/is gone$/),
+      expect.stringMatching(/messages were lost on \d of 8 cut links$/),
+    ]);
+    const blocks = readFileSync(join(out, 'blocks.csv'), 'utf8').trim().split('\n');
+    expect(blocks).toHaveLength(summary.figures.heights + 1);
+    expect(summary.figures.transactions).toBeGreaterThan(0);
+  });
+
+  it('is unknown, and never passed, when a fault does not take effect', async () => {
+    const { code, summary } = await run(
+      'no-effect',
+      `name: no effect
+peers: 2
+until: 1s
+consensus: {slotPace: 100ms}
+timeline: [{do: kill, at: {height: 100000}, peers: [p01]}]
+limit: 4s
+`,
+    );
+    expect(summary.shortcomings[0]).toBe('the moment of kill p01 at height 100000 did not come');
+    expect(new Set(summary.checks.map(({ verdict }) => verdict))).toEqual(new Set(['unknown']));
+    expect(code).toBe(3);
+  });
+
+  it('a scenario that cannot be run is refused with its line, and nothing is left', async () => {
+    const file = join(folder, 'bad.yaml');
+    writeFileSync(file, 'name: bad\ntimeline:\n  - {do: kill, at: 1s, peers: [p17]}\n');
+    const { code, output } = await wattmesh('run', file, '--out', join(folder, 'bad'));
+    expect(code).toBe(2);
+    expect(output).toContain(`${file}:3:32: timeline[0].peers[0]: there is no peer p17`);
+    expect(existsSync(join(folder, 'bad'))).toBe(false);
+  });
+
+  it('report and compare read a result again', async () => {
+    const before = readFileSync(join(disturbed, 'report.html'), 'utf8');
+    rmSync(join(disturbed, 'report.html'));
+    expect((await wattmesh('report', disturbed)).code).toBe(0);
+    expect(readFileSync(join(disturbed, 'report.html'), 'utf8')).toBe(before);
+    const page = join(folder, 'compare.html');
+    const { code, output } = await wattmesh('compare', disturbed, join(folder, 'no-effect'), '--out', page);
+    expect(code).toBe(0);
+    expect(output).toMatch(/agreement +holds +unknown/);
+    expect(readFileSync(page, 'utf8')).toContain('A: blocks');
+  });
+
+  it.for([390, 1280])(
+    'the report is drawn at a width of %i without a request, an error or a sideways scroll',
+    async (width, { skip }) => {
+      const browser = findBrowser();
+      if (browser === undefined) return skip('no Chromium');
+      const file = join(disturbed, 'report.html');
+      const { requests, messages, value } = await openPage(browser, file, {
+        width,
+        expression: `{
+        charts: [...document.querySelectorAll('svg')].filter((svg) => svg.querySelector('path, rect, circle') && svg.getBoundingClientRect().height > 50).length,
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        smallest: Math.min(...[...document.querySelectorAll('.grid-of svg text')].map((text) => text.getBoundingClientRect().height)),
+        bands: document.querySelectorAll('.band').length,
+      }`,
+      });
+      expect(requests).toEqual([expect.stringMatching(/^file:.*report\.html$/)]);
+      expect(messages).toEqual([]);
+      const { charts, overflow, smallest, bands } = value as Record<string, number>;
+      expect(charts).toBeGreaterThanOrEqual(11);
+      expect(overflow).toBe(0);
+      expect(smallest).toBeGreaterThan(8);
+      expect(bands).toBeGreaterThanOrEqual(8);
+    },
+  );
+});
