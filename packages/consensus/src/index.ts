@@ -6,6 +6,8 @@
  * - A committed block passed every check of `verification/` on every honest voter; each check is decidable from the block
  *   and its parent's state alone.
  * - Who composes is drawn by score, from a seed that nobody knows before the scores are fixed (`election/`).
+ * - What a block names by hash (model updates) is recomputed from the bytes by every voter (`posoc/`); certified blocks are
+ *   taken at their word, so that bytes need not be kept for ever.
  * - Every asset is conserved to the unit (`ledger/`). Minting rules: `proof-score` (EPOS, 1 Wh of score = 1,000
  *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rule: `retired`.
  *
