@@ -9,5 +9,12 @@
  *
  * Fails with coded errors: `CONFIG_*`, `STORE_*`, `TRANSPORT_*`, `API_*`, `RUN_*`, `PEER_*`.
  */
-export { startNode, type BlockTiming, type RunningNode } from './node.ts';
-export { ConfigError, nodeConfigSchema, type NodeConfig, type NodeConfigInput, readNodeConfig } from './config/node-config.ts';
+
+export {
+  ConfigError,
+  type NodeConfig,
+  type NodeConfigInput,
+  nodeConfigSchema,
+  readNodeConfig,
+} from './config/node-config.ts';
+export { type BlockTiming, type RunningNode, startNode } from './node.ts';

@@ -15,6 +15,7 @@ import {
   decodeCertificate,
   decodeState,
   genesisFromJson,
+  type Notice,
   Peer,
   type PeerView,
   rememberCombinations,
@@ -173,7 +174,7 @@ async function run({
     broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
     send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
     notice: (notice) => {
-      log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
+      log[levelOf(notice.type)](notice, notice.type);
       if (notice.type === 'composed') composed.set(notice.blockHash, notice.atMs);
       if (notice.type !== 'committed') return;
       const { height, blockHash: hash, viaSync } = notice;
@@ -277,6 +278,7 @@ async function followEndpoints(
 function storeCodec(rules: ChainRules): Parameters<typeof ChainStore.open>[1] {
   return {
     chainId: rules.chainId,
+    evidenceBlocks: rules.genesis.penalties.evidenceBlocks,
     describeBlock: (bytes) => {
       const { header } = decodeBlock(bytes);
       return {
@@ -296,4 +298,10 @@ function createLog({ name, log }: NodeConfig): Logger {
   return log.file === undefined
     ? pino(options)
     : pino(options, pino.destination({ dest: log.file, mkdir: true, sync: false }));
+}
+
+/** Misbehaviour that has come to light is what an operator must not miss; refusals are everyday business. */
+function levelOf(type: Notice['type']): 'warn' | 'debug' | 'info' {
+  if (type === 'conflict' || type === 'evidence' || type === 'punished') return 'warn';
+  return type === 'refused' || type === 'lacking' ? 'debug' : 'info';
 }

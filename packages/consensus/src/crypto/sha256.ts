@@ -45,6 +45,7 @@ export const HASH_DOMAINS = [
   'reading',
   'action',
   'model-update',
+  'evidence',
   'beacon',
   'beacon-dealer',
   'state',

@@ -1,5 +1,5 @@
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import type { Hash, Hex, TransactionBatch } from '../chain/types.ts';
+import type { Certificate, Hash, Hex, TransactionBatch } from '../chain/types.ts';
 import { checkBatch, selectBatches } from '../composition/select-batches.ts';
 
 /** How far ahead of its account's nonce a batch may be and still be kept, in transactions. */
@@ -44,6 +44,31 @@ export class Mempool {
     return this.#hashes.has(hash);
   }
 
+  /** A waiting batch; undefined when it is not here. */
+  get(hash: Hash): TransactionBatch | undefined {
+    for (const own of this.#bySender.values())
+      for (const pooled of own.values()) if (pooled.hash === hash) return pooled.batch;
+    return undefined;
+  }
+
+  /**
+   * Up to `max` batches that came in before `height` and whose nonce is the next of their sender, the oldest first; what
+   * they can pay is not looked at.
+   */
+  waitingSince(
+    height: number,
+    nonceOf: (sender: Hex) => number,
+    max: number,
+  ): { batch: TransactionBatch; hash: Hash }[] {
+    return [...this.#bySender]
+      .map(([sender, own]) => own.get(nonceOf(sender)))
+      .filter((pooled) => pooled !== undefined)
+      .filter(({ sinceHeight }) => sinceHeight < height)
+      .sort((a, b) => a.sinceHeight - b.sinceHeight || (a.hash < b.hash ? -1 : 1))
+      .slice(0, max)
+      .map(({ batch, hash }) => ({ batch, hash }));
+  }
+
   /** Adds a batch whose signature and sender have been checked. */
   add(
     state: ChainState,
@@ -75,9 +100,14 @@ export class Mempool {
     return 'added';
   }
 
-  /** What a block of this peer would hold: executable batches, within the chain's limits. */
-  select(rules: ChainRules, parent: ChainState): TransactionBatch[] {
-    return selectBatches(rules, parent, this.#inOrder());
+  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits. */
+  select(
+    rules: ChainRules,
+    parent: ChainState,
+    required: readonly TransactionBatch[],
+    certificate: Certificate | null,
+  ): TransactionBatch[] {
+    return selectBatches(rules, parent, this.#inOrder(), required, certificate);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */

@@ -36,6 +36,9 @@ const messages: readonly Message[] = [
   { type: 'blocks', items: [{ block: bytes, certificate: bytes }] },
   { type: 'get-block', height: 5, hash },
   { type: 'block', block: bytes },
+  { type: 'evidence', item: { type: 'omitted', hash } },
+  { type: 'get-contribution', key: 'announcement/3/1' },
+  { type: 'get-batch', hash },
 ];
 
 test.each(messages.map((message, kind) => ({ message, kind })))('$message.type is kind $kind', ({ message, kind }) => {

@@ -14,6 +14,10 @@ export class SimulatedDisk implements ChainReader {
     return commit === undefined ? null : { block: commit.block, certificate: commit.certificate };
   }
 
+  state(height: number): Uint8Array | null {
+    return this.commits[height - 1]?.state ?? null;
+  }
+
   sync(writes: readonly StoreWrite[]): void {
     for (const write of writes) {
       if (write.type === 'journal') this.#journal.push(write.bytes);

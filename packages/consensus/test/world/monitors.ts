@@ -1,12 +1,14 @@
+import type { ChainHistory } from '../../src/chain/history.ts';
 import { blockHash, decodeBlock, decodeCertificate, verifyCertificate } from '../../src/chain/index.ts';
 import { isLastSlotOfTerm } from '../../src/chain/slots.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import type { Hash, Proposal, Vote } from '../../src/chain/types.ts';
 import { toHex } from '../../src/codec/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
-import { decodeState, genesisState, stateRoot } from '../../src/execution/index.ts';
+import { decodeState, stateRoot } from '../../src/execution/index.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
-import type { CommitRecord, Outgoing } from '../../src/peer/ports.ts';
+import { ChainMemory } from '../../src/peer/chain-memory.ts';
+import type { ChainReader, CommitRecord, Outgoing } from '../../src/peer/ports.ts';
 import { decodeMessage as decodePoegMessage, messageKey } from '../../src/poeg/messages.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
@@ -102,7 +104,7 @@ export class Monitors {
   }
 
   /** A height that became durable on an honest peer. */
-  committed(rank: number, commit: CommitRecord, parentState: Uint8Array | null): void {
+  committed(rank: number, commit: CommitRecord, reader: ChainReader): void {
     const { height, blockHash: hash } = commit;
     const other = this.#hashAt.get(height);
     if (other !== undefined && other !== hash)
@@ -119,10 +121,10 @@ export class Monitors {
       throw new InvariantViolation(`6: two election lists after height ${height}`);
     this.#listAt.set(key, list);
     if (!isNew) return;
-    this.#checkBlock(commit, parentState);
+    this.#checkBlock(commit, new ChainMemory(this.#rules, reader));
   }
 
-  #checkBlock(commit: CommitRecord, parentState: Uint8Array | null): void {
+  #checkBlock(commit: CommitRecord, history: ChainHistory): void {
     const rules = this.#rules;
     const { height } = commit;
     const block = decodeBlock(commit.block);
@@ -134,8 +136,8 @@ export class Monitors {
     } catch (error) {
       throw new InvariantViolation(`4: certificate of height ${height}: ${(error as Error).message}`);
     }
-    const parent = parentState === null ? genesisState(rules) : decodeState(rules, parentState);
-    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length);
+    const parent = history.at(height - 1).state;
+    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length, history);
     if (!verdict.ok)
       throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
     const state = decodeState(rules, commit.state);

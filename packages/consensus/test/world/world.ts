@@ -263,7 +263,7 @@ export class World {
 
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
     this.#record(`commit ${node.rank} ${commit.height} ${commit.blockHash}`);
-    this.monitors.committed(node.rank, commit, node.disk.commits[commit.height - 2]?.state ?? null);
+    this.monitors.committed(node.rank, commit, node.disk);
   }
 
   // ---------------------------------------------------------------- network

@@ -42,11 +42,9 @@ export async function startApi(
     void reply.status(status).send({ error: { code, message: error.message } });
   });
   server.setNotFoundHandler((request, reply) => {
-    void reply
-      .status(404)
-      .send({
-        error: { code: 'API_NOT_FOUND', message: `there is no ${request.method} ${request.url}; see docs/api.md` },
-      });
+    void reply.status(404).send({
+      error: { code: 'API_NOT_FOUND', message: `there is no ${request.method} ${request.url}; see docs/api.md` },
+    });
   });
   addRoutes(server, node as RunningNode);
   try {

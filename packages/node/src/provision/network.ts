@@ -3,6 +3,7 @@ import {
   createDigestSigner,
   createSignatureScheme,
   dealBeaconKeys,
+  EVIDENCE_BLOCKS,
   encodePoegParameters,
   type Genesis,
   type Hash,
@@ -37,6 +38,15 @@ export const DEFAULT_MARKET: MarketSettings = {
   rewardPpm: 100_000,
 };
 
+/** A thousandth of the stake for a refusal, a tenth for an offence, and jail for the rest of the experiment. */
+export const DEFAULT_PENALTIES: Genesis['penalties'] = {
+  exclusion: 'coalition',
+  refusalPenaltyMicro: 100_000n,
+  slashPpm: 100_000,
+  jailBlocks: 0,
+  evidenceBlocks: EVIDENCE_BLOCKS,
+};
+
 export interface NetworkPlan {
   readonly name: string;
   /** Decides every key and the beacon's polynomial: fit for experiments, not for money. */
@@ -46,6 +56,8 @@ export interface NetworkPlan {
   readonly quorum?: number;
   readonly slot: Genesis['slot'];
   readonly market: MarketSettings;
+  /** What provable misbehaviour costs; `DEFAULT_PENALTIES` where left out. */
+  readonly penalties?: Partial<Genesis['penalties']>;
   /** Accounts besides the members and the EDC, each with an opening UPOS balance; for load generators. */
   readonly extraAccounts?: number;
 }
@@ -74,6 +86,8 @@ const EDC_POSITION: PositionKm = { x: 10, y: 10 };
 const LOSS_PER_KM = 0.056 / Math.hypot(10, 10);
 const OPENING_MICRO = 1_000_000_000n;
 const STAKE_MICRO = 100_000_000n;
+/** A transaction that a quorum has known for so many blocks must come next. */
+const INCLUSION_DELAY_BLOCKS = 4;
 
 /**
  * Deals keys and writes the genesis of a PoEG chain. Loss rates are computed here once, in floating point, and stand in
@@ -130,7 +144,9 @@ export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
       maxTransactionsPerBlock: 4_096,
       minStakeMicro: STAKE_MICRO / 2n,
       unbondingBlocks: 200,
+      inclusionDelayBlocks: INCLUSION_DELAY_BLOCKS,
     },
+    penalties: { ...DEFAULT_PENALTIES, ...plan.penalties },
     application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(members, plan.market)) },
   };
   validateGenesis(genesis);

@@ -5,13 +5,15 @@ import { Level } from 'level';
 import { StoreError, writeError } from './errors.ts';
 import { JournalFile } from './journal-file.ts';
 
-/** Heights of which the state is kept, so that evidence can be decided again and a damaged tail can be rolled back. */
-const STATES_KEPT = 128;
+/** Heights of which the state is kept beyond those that evidence may concern: a damaged tail can be rolled back. */
+const SPARE_STATES = 28;
 const FORMAT = 'wattmesh-store-1';
 
 /** What the store needs to know of a chain to check its own contents; the consensus package provides it. */
 export interface StoreCodec {
   readonly chainId: string;
+  /** Heights that evidence may concern: their states are kept. */
+  readonly evidenceBlocks: number;
   /** Throws when the bytes are not a block; returns its links. */
   describeBlock(bytes: Uint8Array): {
     readonly hash: string;
@@ -48,9 +50,17 @@ export class ChainStore implements ChainReader {
   readonly #folder: string;
   readonly #db: Level<string, Uint8Array>;
   readonly #journal: JournalFile;
+  readonly #statesKept: number;
   #head: number;
 
-  private constructor(folder: string, db: Level<string, Uint8Array>, journal: JournalFile, head: number) {
+  private constructor(
+    folder: string,
+    db: Level<string, Uint8Array>,
+    journal: JournalFile,
+    head: number,
+    statesKept: number,
+  ) {
+    this.#statesKept = statesKept;
     this.#folder = folder;
     this.#db = db;
     this.#journal = journal;
@@ -80,7 +90,10 @@ export class ChainStore implements ChainReader {
         journal: content.records,
         silentThrough,
       };
-      return { store: new ChainStore(folder, db, journal, head), report: { stored, repairs } };
+      return {
+        store: new ChainStore(folder, db, journal, head, codec.evidenceBlocks + SPARE_STATES),
+        report: { stored, repairs },
+      };
     } catch (error) {
       await db.close();
       throw error;
@@ -143,7 +156,7 @@ export class ChainStore implements ChainReader {
     batch.put(`h/${commit.blockHash}`, encodeNumber(height));
     for (const [index, id] of commit.transactionIds.entries())
       batch.put(`t/${id}`, Buffer.concat([encodeNumber(height), encodeNumber(index)]));
-    if (height > STATES_KEPT) batch.del(key('s', height - STATES_KEPT));
+    if (height > this.#statesKept) batch.del(key('s', height - this.#statesKept));
     batch.put('meta/head', encodeNumber(height));
     try {
       await batch.write({ sync: true });
