@@ -16,7 +16,7 @@ import { type PeerProcess, startPeer, stopProcess } from '../../packages/node/sr
 import type { NodeConfigInput } from '../../packages/node/src/config/node-config.ts';
 import type { ProvisionedNetwork } from '../../packages/node/src/provision/network.ts';
 import { peerFolder, type Run, writeRunFolder } from '../../packages/node/src/provision/run-folder.ts';
-import { JournalFile } from '../../packages/node/src/store/journal-file.ts';
+import { readJournal } from '../../packages/node/src/store/journal-file.ts';
 
 const POLL_MS = 100;
 const signatures = createSignatureScheme();
@@ -112,7 +112,6 @@ export class TestNetwork {
     const batch = signBatch(
       {
         chainId: this.network.chainId,
-        sender: sender.publicKey,
         firstNonce,
         operations: [
           {
@@ -141,11 +140,10 @@ export class TestNetwork {
   /** Every two records of a peer's journal that contradict each other: what it signed, whatever happened to it. */
   async conflictingSignatures(rank: number): Promise<string[]> {
     const folder = join(peerFolder(this.folder, this.run.peers[rank]?.name as string), 'data');
-    const { journal, content } = await JournalFile.open(folder, Buffer.from(this.network.chainId, 'hex'));
-    await journal.close();
+    const { records, damage } = await readJournal(folder);
     const signed = new Map<string, string>();
-    const conflicts: string[] = content.damaged ? ['the journal is damaged'] : [];
-    for (const bytes of content.records) {
+    const conflicts: string[] = damage === null ? [] : [`the journal is damaged: ${damage}`];
+    for (const bytes of records) {
       const entry = decodeJournalEntry(bytes);
       if (entry === null) conflicts.push('an entry cannot be read');
       const statement = entry === null ? null : statementOf(entry);

@@ -68,14 +68,14 @@ const ETA_REFERENCE: [eta: number, cash: number, settled: number, gain: number][
   [20, -25, -0.5, -1],
 ];
 
-/** What optimising the delta reward instead of money costs at the exact optimum, by range anxiety (600 days). */
+/** What optimising the delta reward instead of money costs at the exact optimum, by range anxiety (3000 days; the prototype took 600). */
 export function printEtaTable(): void {
-  console.log('\n## delta against no delta at the exact optimum, change in % (600 days)\n');
+  console.log('\n## delta against no delta at the exact optimum, change in % (3000 days; the prototype took 600)\n');
   console.log('| eta | cash | reference | settled | reference | gain in U | reference | within 3 points |');
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const [eta, cash, settled, gain] of ETA_REFERENCE) {
     const config = createEnvironmentConfig('paper', { rangeAnxietyCad: eta });
-    const days = sampleGridDays(config, 600, 'eta');
+    const days = sampleGridDays(config, 3000, 'eta');
     const idle = summarise(config, days, idlePolicy);
     const money = summarise(config, days, createOraclePolicy(config, days, { objective: 'money' }));
     const shaped = summarise(config, days, createOraclePolicy(config, days, { objective: 'shaped' }));

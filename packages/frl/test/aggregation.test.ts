@@ -108,9 +108,19 @@ describe('relations between rules', () => {
     );
   });
 
-  it('clips to the median norm: of (3,4), (0,1), (0,2) only the first is scaled', () => {
-    const update = combine([Float64Array.of(3, 4), Float64Array.of(0, 1), Float64Array.of(0, 2)], { name: 'clip' });
+  it('clips to the median norm: of norms 3, 1 and 2 only the first is scaled, to 2', () => {
+    const update = combine([Float64Array.of(1.8, 2.4), Float64Array.of(0, 1), Float64Array.of(0, 2)], { name: 'clip' });
     expectClose(update, Float64Array.of(1.2 / 3, (1.6 + 3) / 3));
+  });
+
+  it('sums the updates that multi-Krum chose by rank, not by score', () => {
+    const rng = streamRng(1, 'updates');
+    const updates = Array.from({ length: 7 }, () => Float64Array.from({ length: 50 }, () => rng.normal()));
+    const { update, selected } = combineUpdates(updates, { name: 'multikrum', f: 1 });
+    const meanIn = (order: readonly number[]): Float64Array =>
+      update.map((_, i) => order.reduce((sum, index) => sum + updates[index]![i]!, 0) / order.length);
+    expect(update).toEqual(meanIn([...selected!].sort((a, b) => a - b)));
+    expect(update).not.toEqual(meanIn(selected!));
   });
 
   it('breaks krum ties by index', () => {

@@ -23,6 +23,8 @@ import {
   integerSlotTariff,
   validateIntegerTariff,
 } from '../src/chain/integer-tariff.ts';
+import { clearDoubleAuction, type Order } from '../src/market/double-auction.ts';
+import { POSOC_PRESETS } from '../src/posoc/posoc-presets.ts';
 import { proofScore } from '../src/posoc/proof-score.ts';
 import { golden } from './golden/golden.ts';
 
@@ -108,6 +110,10 @@ describe('tariff', () => {
     for (let day = 0; day < 2000; day++) {
       const triple = integerPriceTriple(tariff, seed, day);
       expect(triple.on > triple.mid && triple.mid > triple.off).toBe(true);
+      for (const period of ['off', 'mid', 'on'] as const) {
+        const sds = Number(triple[period] - tariff.meanMicroPerKwh[period]) / 10_000;
+        expect(Math.abs(sds)).toBeLessThanOrEqual(3);
+      }
       on.push(Number(triple.on) / 1e6);
     }
     const mean = on.reduce((sum, price) => sum + price, 0) / on.length;
@@ -133,6 +139,12 @@ describe('battery', () => {
         expect(action >= -10_000n && action <= 10_000n).toBe(true);
       }),
     );
+  });
+
+  it('rounds losses against the battery: energy is never created', () => {
+    expect(advanceBatteryWh(battery, 20_000n, -1n)).toBe(19_998n);
+    expect(advanceBatteryWh(battery, 20_000n, 1n)).toBe(20_000n);
+    expect(advanceBatteryWh(battery, 20_000n, -9_500n)).toBe(10_000n);
   });
 
   it('refuses a band or efficiency that cannot be', () => {
@@ -194,6 +206,36 @@ describe('market', () => {
           }
         },
       ),
+    );
+  });
+
+  it('auction: same volume as in floats, no trade at a loss, price between those of the grid', () => {
+    const limits = fc.array(fc.bigInt(0n, 300_000n), { minLength: 12, maxLength: 12 });
+    fc.assert(
+      fc.property(arbitraryActions, limits, (actions, limitsMicro) => {
+        const own = limitsMicro.slice(0, actions.length);
+        const fill = clearIntegerAuction(actions, own, prices);
+        const orders = (side: 1 | -1): Order[] =>
+          actions.flatMap((action, i) =>
+            Math.sign(Number(action)) === side
+              ? [{ id: `${i + 10}`, quantityKwh: Number(action) * side, priceCadPerKwh: Number(own[i]) }]
+              : [],
+          );
+        const float = clearDoubleAuction(orders(1), orders(-1), { gridSell: 150_000, gridBuy: 90_000 });
+        expect(Number(fill.matchedWh)).toBe(float.volumeKwh);
+        if (fill.v2vPriceMicro === null) {
+          expect(float.priceCadPerKwh).toBeNull();
+          return;
+        }
+        expect(Number(fill.v2vPriceMicro)).toBe(Math.floor(float.priceCadPerKwh as number));
+        expect(fill.v2vPriceMicro >= prices.gridBuyMicro && fill.v2vPriceMicro <= prices.gridSellMicro).toBe(true);
+        fill.rows.forEach((row, i) => {
+          if (row.v2vWh === 0n) return;
+          const limit = own[i] as bigint;
+          const price = fill.v2vPriceMicro as bigint;
+          expect((actions[i] as bigint) > 0n ? price <= limit : price >= limit).toBe(true);
+        });
+      }),
     );
   });
 
@@ -263,6 +305,13 @@ describe('scores', () => {
     );
   });
 
+  it('floors towards debt, at the end of the day only', () => {
+    const input = { energyEndWh: 33_600n, maxEnergyWh: 33_600n, capacityWh: 42_000n, netSoldWh: 0n };
+    expect(integerProofScore('trade', { ...input, tradeScorePpmWh: -1n })).toBe(-1n);
+    expect(integerProofScore('trade', { ...input, tradeScorePpmWh: 999n })).toBe(0n);
+    expect(integerProofScore('gated', { ...input, tradeScorePpmWh: -1n })).toBe(-1n);
+  });
+
   it('keeps a ledger with memory and lets debt count as no weight', () => {
     expect(advanceIntegerScoreLedger(-5n, 0n, 900_000n)).toBe(-5n);
     expect(advanceIntegerScoreLedger(1_000_000n, -200_000n, 900_000n)).toBe(700_000n);
@@ -316,6 +365,7 @@ describe('mining reward', () => {
   it('settles stored energy at the off-peak price', () => {
     expect(settledProfitMicro(799_500n, 21_000n, 23_600n, 80_000n)).toBe(1_007_500n);
     expect(settledProfitMicro(0n, 1n, 0n, 80_000n)).toBe(-80n);
+    expect(settledProfitMicro(0n, 1n, 0n, 81_500n)).toBe(-82n);
   });
 
   it('refuses a share outside (0, 1] and a miner who is not there', () => {
@@ -323,6 +373,11 @@ describe('mining reward', () => {
     const code = (value: string) => expect.objectContaining({ code: value });
     expect(() => splitMiningReward({ ...input, betaPpm: 0n })).toThrowError(code('FRL_INVALID_CONFIG'));
     expect(() => splitMiningReward({ ...input, betaPpm: PPM + 1n })).toThrowError(code('FRL_INVALID_CONFIG'));
+    const { betaPpm, maxBetaPpm } = POSOC_PRESETS.sound;
+    expect(splitMiningReward({ ...input, betaPpm, maxBetaPpm }).rewardMicro).toBe(0n);
+    expect(() => splitMiningReward({ ...input, betaPpm: 100_001n, maxBetaPpm })).toThrowError(
+      code('FRL_INVALID_CONFIG'),
+    );
     expect(() => splitMiningReward({ ...input, miner: 1 })).toThrowError(code('FRL_INVALID_INPUT'));
   });
 });

@@ -6,7 +6,7 @@ import { allocateDays, type DayBatch, sampleDays, sampleLotDay, setDay } from '.
 import { type DayMetrics, dayMetrics } from '../src/environment/day-metrics.ts';
 import { createEnvironmentConfig, type EnvironmentConfig } from '../src/environment/environment-config.ts';
 import { solveOracle } from '../src/environment/oracle.ts';
-import { deltaOf, slotPrices } from '../src/environment/tariff.ts';
+import { deltaOf, PRICE_DISTRIBUTIONS, slotPrices } from '../src/environment/tariff.ts';
 import { fillSlot } from '../src/market/fill.ts';
 import { type Policy, playOut } from '../src/policy/policy.ts';
 import { createRandomPolicy } from '../src/policy/random-policy.ts';
@@ -225,12 +225,24 @@ function metered(config: EnvironmentConfig, stored: number): number {
   return stored > 0 ? stored / config.battery.chargeEfficiency : stored * config.battery.dischargeEfficiency;
 }
 
+describe('oracle ties', () => {
+  it('idles where nothing is gained: off-peak, without delta and without anxiety', () => {
+    const carefree = createEnvironmentConfig('paper', { rangeAnxietyCad: 0 });
+    const days = allocateDays(1);
+    const stay = { arrivalSlot: 19, departureSlot: 24, initialEnergyKwh: 21 };
+    setDay(days, 0, carefree, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
+    const { value, actionKwh } = solveOracle(carefree, days, 0, { objective: 'shaped' });
+    expect(value).toBe(0);
+    expect([...actionKwh]).toEqual([0, 0, 0, 0, 0]);
+  });
+});
+
 describe('trade score', () => {
-  const at = (actions: number[], arrivalSlot = 7, energyKwh = 21): DayMetrics => {
+  const at = (actions: number[], arrivalSlot = 7, energyKwh = 21, config = paper): DayMetrics => {
     const days = allocateDays(1);
     const stay = { arrivalSlot, departureSlot: arrivalSlot + actions.length, initialEnergyKwh: energyKwh };
-    setDay(days, 0, paper, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
-    return play(paper, days, createReplayPolicy([actions]));
+    setDay(days, 0, config, stay, { off: 0.08, mid: 0.12, on: 0.15 }, streamRng(0));
+    return play(config, days, createReplayPolicy([actions]));
   };
   const action = fc.double({ min: -1, max: 1, noNaN: true });
 
@@ -246,6 +258,7 @@ describe('trade score', () => {
 
   it('counts off-peak energy by the floor alone, and cancels where delta is equal', () => {
     expect(at([5, -3, 2], 19).tradeScoreKwh).toBe(0);
+    expect(at([5, -3, 2], 19, 21, sound).tradeScoreKwh).toBeCloseTo(-4 * 0.05, 12);
     expect(at([4, -4], 7).tradeScoreKwh).toBeCloseTo(0, 12);
     expect(at([-4, 4], 10).tradeScoreKwh).toBeCloseTo(0.875 * 4 - 0.5 * 4, 12);
   });
@@ -300,11 +313,45 @@ describe('sampled days', () => {
     );
   });
 
+  it('last at least one slot, even when the drawn departure lies before the arrival', () => {
+    const at = (hour: number) => ({ mean: hour, sd: 0, min: hour, max: hour });
+    const odd = createEnvironmentConfig('paper', { stay: { arrivalHour: at(10), departureHour: at(8) } });
+    const days = sampleDays(odd, 1, streamRng(1));
+    expect([days.arrivalSlot[0], days.departureSlot[0]]).toEqual([10, 11]);
+  });
+
   it('redraw each slot with hourlyNoise, never below a cent', () => {
-    const noisy = createEnvironmentConfig('paper', { tariff: { hourlyNoise: true, distribution: 'UD' } });
+    const noisy = createEnvironmentConfig('paper', {
+      tariff: { hourlyNoise: true, distribution: 'UD', prices: PRICE_DISTRIBUTIONS.table },
+    });
     const days = sampleDays(noisy, 50, streamRng(1));
     expect(new Set(days.priceCadPerKwh.subarray(7, 11)).size).toBe(4);
-    expect(Math.min(...days.priceCadPerKwh)).toBeGreaterThanOrEqual(0.01);
+    expect(Math.min(...days.priceCadPerKwh)).toBe(0.01);
+  });
+
+  it('spread sqrt(3) times wider under uniform prices than under normal ones, within the same limits', () => {
+    const spread = (distribution: 'UD' | 'ND'): number => {
+      const config = createEnvironmentConfig('paper', { tariff: { distribution, rejection: false } });
+      const days = sampleDays(config, 3000, streamRng(4));
+      const on = Array.from({ length: days.count }, (_, i) => days.priceCadPerKwh[24 * i + 8]! - 0.17);
+      expect(Math.max(...on.map(Math.abs))).toBeLessThanOrEqual(0.03);
+      return Math.sqrt(on.reduce((sum, x) => sum + x * x, 0) / on.length);
+    };
+    expect(Math.abs(spread('ND') - 0.01)).toBeLessThan(0.0005);
+    expect(Math.abs(spread('UD') - 0.01 * Math.sqrt(3))).toBeLessThan(0.0008);
+  });
+
+  it('fall back on the mean prices only where eight tries in a row violate their order', () => {
+    const table = createEnvironmentConfig('paper', { tariff: { prices: PRICE_DISTRIBUTIONS.table } });
+    const days = sampleDays(table, 500, streamRng(3));
+    expect(days.offPriceCadPerKwh.includes(0.068)).toBe(false);
+    const { meanCadPerKwh } = PRICE_DISTRIBUTIONS.table;
+    const hopeless = {
+      meanCadPerKwh: { ...meanCadPerKwh, mid: 0.5 },
+      sdCadPerKwh: PRICE_DISTRIBUTIONS.text.sdCadPerKwh,
+    };
+    const fallback = createEnvironmentConfig('paper', { tariff: { prices: hopeless } });
+    expect([...sampleDays(fallback, 3, streamRng(3)).offPriceCadPerKwh]).toEqual([0.068, 0.068, 0.068]);
   });
 
   it('may violate the order of prices when rejection is off', () => {
@@ -323,5 +370,8 @@ describe('sampled days', () => {
       if (days.offPriceCadPerKwh[i]! > days.priceCadPerKwh[24 * i + 12]!) inverted++;
     }
     expect(Math.abs(inverted / days.count - 0.148)).toBeLessThan(0.025);
+    const on = Float64Array.from({ length: days.count }, (_, i) => days.priceCadPerKwh[24 * i + 8]!);
+    expect(Math.max(...on)).toBeLessThanOrEqual(0.129 + 3 * 0.02);
+    expect(Math.max(...on)).toBeGreaterThan(0.129 + 2.5 * 0.02);
   });
 });

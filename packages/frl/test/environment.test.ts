@@ -3,6 +3,7 @@ import { announcedActionWh } from '../src/chain/announced-action.ts';
 import { defaultIntegerBattery } from '../src/chain/integer-battery.ts';
 import { BatchEnvironment } from '../src/environment/batch-environment.ts';
 import { allocateDays, type DayBatch, sampleDays, sampleLotDay, setDay } from '../src/environment/day-batch.ts';
+import { dayMetrics } from '../src/environment/day-metrics.ts';
 import { createEnvironmentConfig, type EnvironmentOverrides } from '../src/environment/environment-config.ts';
 import { ev2GymMetrics } from '../src/environment/ev2gym-metrics.ts';
 import { observationSize, observe } from '../src/environment/observation.ts';
@@ -150,6 +151,19 @@ describe('a lot after clearing', () => {
     expect(playLotDay(goldenConfig, days, idlePolicy, 'pool').v2vShare).toBe(0);
     const assumed = playLotDay(goldenConfig, days, policy, 'assumed');
     expect(assumed.clearedCashCad[0]).toBeCloseTo(20 * 0.09, 9);
+  });
+});
+
+describe('day metrics', () => {
+  it('count cycles by throughput, rate satisfaction up to 1, and split energy by period', () => {
+    const environment = new BatchEnvironment(goldenConfig, daysOf([10, 12, 21]));
+    playOut(environment, createReplayPolicy([[-10, 5]]));
+    const metrics = dayMetrics(environment, 0);
+    expect(metrics.equivalentFullCycles).toBeCloseTo(15 / 84, 12);
+    expect(metrics.satisfaction).toBeCloseTo(16 / 42 / 0.8, 12);
+    expect(dayMetrics(environment, 0, 0.3).satisfaction).toBe(1);
+    expect([...environment.totals.soldByPeriodKwh]).toEqual([0, 0, 10]);
+    expect([...environment.totals.boughtByPeriodKwh]).toEqual([0, 5, 0]);
   });
 });
 

@@ -103,6 +103,14 @@ describe('safetensors', () => {
     expect(() => decodeModel(layout, damaged)).toThrowError(code(name));
   });
 
+  it("FRL_MODEL_WRONG_SHAPE: tensors of the right sizes in each other's place", () => {
+    const tensor = (name: string) => ({ name, shape: [1], values: Float64Array.of(1) });
+    const swapped = withHeader(encodeSafetensors({ tensors: [tensor('a'), tensor('b')], metadata: {} }), (header) =>
+      header.replace('[0,8]', '[x]').replace('[8,16]', '[0,8]').replace('[x]', '[8,16]'),
+    );
+    expect(() => decodeSafetensors(swapped)).toThrowError(code('FRL_MODEL_WRONG_SHAPE'));
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('FRL_MODEL_NON_FINITE: %d', (value) => {
     const poisoned = Float64Array.from(weights);
     poisoned[2000] = value;

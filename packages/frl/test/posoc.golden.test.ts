@@ -4,6 +4,7 @@ import { aggregateModels } from '../src/federation/aggregate-models.ts';
 import type { AggregationRule } from '../src/federation/aggregation/rule.ts';
 import { clearDoubleAuction, type Order } from '../src/market/double-auction.ts';
 import { fillSlot } from '../src/market/fill.ts';
+import { misprintedScores } from '../src/posoc/misprinted-score.ts';
 import { proofScore } from '../src/posoc/proof-score.ts';
 import { drawWinner, randomBeacon, selectionWeights } from '../src/posoc/selection.ts';
 import { golden, goldenConfig } from './golden/golden.ts';
@@ -28,6 +29,13 @@ describe('scores', () => {
       (['thesis', 'normalized', 'gated', 'trade'] as const).map((mode) => proofScore(mode, input)),
       [total.score_thesis, total.score_normalized, total.score_gated, total.score_trade],
     );
+  });
+
+  it.each(golden.episodes)('EV $ev.id as the misprints would score it', ({ rows, total }) => {
+    const slots = rows.map((row) => ({ delta: row.delta, actionKwh: row.A, socAfter: row.socAfter }));
+    const { hourlyHeadroom, signedDischarge } = misprintedScores(slots, 0.8);
+    near([hourlyHeadroom, signedDischarge], [total.score_literal417, total.score_alg4_literal_signbug]);
+    near([hourlyHeadroom - total.ps_trade_kwh], [total.sumHeadPresent]);
   });
 
   it('C, whose stay the golden file does not give, follows from its T, headroom and net sale', () => {

@@ -9,6 +9,12 @@ describe('xoshiro128**', () => {
     ]);
   });
 
+  it('makes a float of 27 bits of one word and 26 of the next', () => {
+    const rng = createXoshiro128([1, 2, 3, 4]);
+    const float = (first: number, second: number): number => ((first >>> 5) * 2 ** 26 + (second >>> 6)) / 2 ** 53;
+    expect([rng.uniform(), rng.uniform()]).toEqual([float(11520, 0), float(5927040, 70819200)]);
+  });
+
   it('refuses the state that it could never leave', () => {
     expect(() => createXoshiro128([0, 0, 0, 0])).toThrowError(expect.objectContaining({ code: 'FRL_INVALID_INPUT' }));
   });

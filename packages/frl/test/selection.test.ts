@@ -69,6 +69,10 @@ describe('weights', () => {
     );
   });
 
+  it('give a draw on a boundary to the EV whose cumulative weight exceeds it', () => {
+    expect([drawWinner([0.5, 0.5], 0.5), drawWinner([0.5, 0.5], 0.49), drawWinner([0, 1], 0)]).toEqual([1, 0, 1]);
+  });
+
   it('are met by frequencies over 100 000 draws, within four sigma', () => {
     const weights = selectionWeights([5, -1, 3, 2, 0]);
     const rng = streamRng(1, 'draws');

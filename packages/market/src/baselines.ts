@@ -4,8 +4,8 @@ import { outcomeOfTrades, type ProsumerMarket, type TradeOutcome } from './prosu
 import { type Rng, shuffled } from './rng.ts';
 
 /*
- * Mechanisms without coalitions that merge-and-split is compared with (section 12): same prosumers, same loss model, and
- * a trade is made only if neither side loses by it.
+ * Mechanisms without coalitions that merge-and-split is compared with (section 12): same prosumers, same loss model,
+ * and a trade is made only if neither side loses by it.
  */
 
 /** Buyers in random order; each buys once, from its nearest acceptable seller with energy left. */

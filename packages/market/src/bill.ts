@@ -30,11 +30,18 @@ export interface Bills {
 }
 
 /**
- * Bills for any set of trades, coalitional or not, beside the bills of the same balances without trading.
+ * Bills for any set of trades, coalitional or not, beside the bills of the same balances without trading. Trades are
+ * paid at the local price unless an auction found another one for each: `tradePrices` goes with `outcome.trades`.
  *
  * @throws MarketError MARKET_INVALID_PRICES unless import >= local >= export >= 0 and the others are >= 0.
  */
-export function billSlot(market: ProsumerMarket, outcome: TradeOutcome, prices: Prices, rewards?: Rewards): Bills {
+export function billSlot(
+  market: ProsumerMarket,
+  outcome: TradeOutcome,
+  prices: Prices,
+  rewards?: Rewards,
+  tradePrices?: readonly number[],
+): Bills {
   checkPrices(prices);
   const fromGrid = (imported: number, exported: number) =>
     prices.importPerKwh * imported - prices.exportPerKwh * exported;
@@ -47,21 +54,25 @@ export function billSlot(market: ProsumerMarket, outcome: TradeOutcome, prices: 
       prices.lossPerKwh * outcome.lossChargedKwh[i]! +
       (rewards === undefined ? 0 : rewards.fee[i]! - rewards.share[i]!),
   );
-  for (const { seller, buyer, energy } of outcome.trades) {
-    bill[seller]! -= prices.localPerKwh * energy;
-    bill[buyer]! += prices.localPerKwh * energy;
-  }
+  outcome.trades.forEach(({ seller, buyer, energy }, k) => {
+    const paid = (tradePrices?.[k] ?? prices.localPerKwh) * energy;
+    bill[seller]! -= paid;
+    bill[buyer]! += paid;
+  });
   return { bill, withoutTrading, edc: -bill.reduce((sum, amount) => sum + amount, 0) };
 }
 
-/** What a member owes the EDC on top of its bill when the meter differs from the announcement (section 13), currency. */
+/**
+ * What a member owes the EDC on top of its bill when the meter differs from the announcement (section 13), currency.
+ */
 export function deviationCharge(announcedNetKwh: number, meteredNetKwh: number, prices: Prices): number {
   const surplus = meteredNetKwh - announcedNetKwh;
   const settled = surplus < 0 ? -prices.importPerKwh * surplus : -prices.exportPerKwh * surplus;
   return settled + prices.deviationPerKwh * Math.abs(surplus);
 }
 
-function checkPrices(prices: Prices): void {
+/** @throws MarketError MARKET_INVALID_PRICES. */
+export function checkPrices(prices: Prices): void {
   const rules: readonly (readonly [keyof Prices, boolean, string])[] = [
     ['exportPerKwh', prices.exportPerKwh >= 0, 'must not be negative'],
     ['localPerKwh', prices.localPerKwh >= prices.exportPerKwh, 'must not be below the export price'],

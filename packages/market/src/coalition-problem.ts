@@ -15,7 +15,10 @@ export interface CoalitionModel<T> {
   readonly deficit: readonly T[];
   /** What `member` saves per unit of energy in a trade with `partner`, eq. 3.7: `r_i - a r_ij`. May be negative. */
   memberGain(member: number, partner: number): T;
-  /** Whether the trade loses less than either side's exchange with the EDC (section 4.1), and its loss rate to sort by. */
+  /**
+   * Whether the trade loses less than either side's exchange with the EDC (section 4.1), and its loss rate to sort
+   * by.
+   */
   pairRate(seller: number, buyer: number): T | undefined;
   /** What the solver maximises per unit on an arc with saving `saving`: the saving itself, refined by a tie rule. */
   arcWeight(seller: number, buyer: number, saving: T): T | undefined;
@@ -54,7 +57,10 @@ export function sidesOf<T>(
   };
 }
 
-/** The transport problem behind eqs. 3.11-3.15 for `sellers` and `buyers`, with the weights that decide ties or without. */
+/**
+ * The transport problem behind eqs. 3.11-3.15 for `sellers` and `buyers`, with the weights that decide ties or
+ * without.
+ */
 export function transportProblem<T>(
   model: CoalitionModel<T>,
   sellers: readonly number[],
@@ -98,8 +104,8 @@ export function optimizeLoss<T>(model: CoalitionModel<T>, members: readonly numb
 }
 
 /**
- * `v(S)` alone, for the free problem (arcs with a positive saving): cheaper than `optimizeLoss`, since every optimal flow
- * has the same value and no tie needs deciding.
+ * `v(S)` alone, for the free problem (arcs with a positive saving): cheaper than `optimizeLoss`, since every optimal
+ * flow has the same value and no tie needs deciding.
  */
 export function coalitionValue<T>(model: CoalitionModel<T>, members: readonly number[]): T {
   const { arithmetic } = model;

@@ -9,7 +9,10 @@ export interface FormationOptions {
   readonly searchSplits: boolean;
 }
 
-/** One accepted change of the partition. `outcomes` of the parts `before` and `after`, and what it added to the sum of savings. */
+/**
+ * One accepted change of the partition: the coalitions that it replaced, those that it made, and what it added to the
+ * sum of savings.
+ */
 export interface FormationStep<T> {
   readonly kind: 'pair' | 'merge' | 'split';
   readonly before: readonly CoalitionOutcome<T>[];
@@ -83,8 +86,8 @@ interface Merge<T> {
 }
 
 /**
- * Merge-and-split from the initial pairs until nothing changes (section 4.3). Always ends: every accepted step raises the
- * sum of savings, and there are finitely many partitions.
+ * Merge-and-split from the initial pairs until nothing changes (section 4.3). Always ends: every accepted step raises
+ * the sum of savings, and there are finitely many partitions.
  *
  * Each pair of coalitions is looked at once, and only pairs that a profitable arc connects (section 10).
  */

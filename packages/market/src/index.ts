@@ -1,5 +1,6 @@
 /**
- * The prosumers' market of thesis chapter 3: who forms a coalition with whom, what it saves, who is drawn, and who pays.
+ * The prosumers' market of thesis chapter 3: who forms a coalition with whom, what it saves, who is drawn, and who
+ * pays.
  *
  * In two forms over one set of algorithms. The *integer* form (`settleMarket`, `billMarket`, `deviationBill`) is what
  * peers agree on: Wh, ppb and 10^-6 currency in, the same bytes out everywhere; no tolerance decides anything. The
@@ -7,21 +8,24 @@
  * forced trading, sampling, baselines and statistics.
  *
  * What it guarantees: the final coalitions are a partition; nobody saves less than alone; the trades inside a coalition
- * save the most possible and are unique by rule; bills of members and EDC add up to 0, on the chain to the unit. What it
- * does not: that the partition is the global optimum or in the core. A merge that would cost one member its gain is not
- * made even if it raises the sum.
+ * save the most possible and are unique by rule; bills of members and EDC add up to 0, on the chain to the unit. What
+ * it does not: that the partition is the global optimum or in the core. A merge that would cost one member its gain
+ * is not made even if it raises the sum.
  *
  * Where it leaves the thesis: the EDC legs are part of eq. 3.11 (without them no trade is optimal); a trade's loss is
  * charged half to each side unless `full` is asked for; the reward is paid by those who saved instead of appearing from
- * nowhere (`literal322` restores that); N in eq. 3.3 is the winning coalition; the pairing loop of chapter 3 always ends.
+ * nowhere (`literal322` restores that); N in eq. 3.3 is the winning coalition; the pairing loop of chapter 3 always
+ * ends.
  *
  * Pure: no clock, disk, network or randomness of its own; it keeps nothing between calls. It fails by throwing
  * `MarketError` for inputs that no market can be computed from.
  */
+export { type AuctionKind, type AuctionResult, buyerLimit, runAuction, sellerLimit } from './auction.ts';
 export { firstComeNearestBaseline, mutualBaseline, singlePartnerBaseline } from './baselines.ts';
 export { type Bills, billSlot, DEFAULT_PRICES, deviationCharge, type Prices } from './bill.ts';
 export { CASE14 } from './case14.ts';
 export type { CoalitionModel, CoalitionOutcome, CoalitionTrade } from './coalition-problem.ts';
+export { type GeneratedOptimum, generatedGrandOptimum } from './column-generation.ts';
 export { MarketError, type MarketErrorCode, type MarketErrorDetail } from './errors.ts';
 export type { Formation, FormationStep } from './formation.ts';
 export { billMarket, deviationBill, type IntegerBills, type IntegerPrices, validatePrices } from './integer-bill.ts';
@@ -52,6 +56,7 @@ export {
   networkLossRates,
 } from './loss-table.ts';
 export { argmax, drawCoalition, drawProbabilities, signingMember, withoutCoalition } from './miner-selection.ts';
+export { nearestPartnerArcs } from './nearest-partners.ts';
 export type { Branch, Bus, Network } from './network.ts';
 export {
   createMarket,

@@ -3,7 +3,10 @@ import type { IntegerMarketInput } from './integer-input.ts';
 import { HALF_NANO_WH_PER_WH, type IntegerMarketOutcome, shapleyHalfNanoWh } from './integer-market.ts';
 import { floorDivide, roundToTotal } from './rounding.ts';
 
-/** Prices of a slot in 10^-6 currency per kWh (section 13), and the share `delta` of savings that rewards the miner, in ppm. */
+/**
+ * Prices of a slot in 10^-6 currency per kWh (section 13), and the share `delta` of savings that rewards the miner,
+ * in ppm.
+ */
 export interface IntegerPrices {
   importMicroPerKwh: bigint;
   exportMicroPerKwh: bigint;
@@ -56,11 +59,11 @@ export function validatePrices(prices: IntegerPrices): void {
 
 /**
  * Bills of a settled slot (section 13): energy and losses at the slot's prices, then every saver's fee `delta p save_i`
- * and the drawn coalition's Shapley shares of what the fees add up to (section 6, `p` = loss price). Members and the EDC
- * together always pay 0, to the unit.
+ * and the drawn coalition's Shapley shares of what the fees add up to (section 6, `p` = loss price). Members and the
+ * EDC together always pay 0, to the unit.
  *
- * `winner` holds the ranks of the drawn coalition, one of `outcome.coalitions`; when it is empty nobody is rewarded and no
- * fee is charged.
+ * `winner` holds the ranks of the drawn coalition, one of `outcome.coalitions`; when it is empty nobody is rewarded
+ * and no fee is charged.
  *
  * @throws MarketError MARKET_INVALID_PRICES; MARKET_UNKNOWN_WINNER when `winner` is not a coalition of the outcome.
  */
@@ -102,8 +105,8 @@ export function billMarket(
 }
 
 /**
- * The bill for what the meter says against what was announced (section 13): the difference is bought from or sold to the
- * EDC, and each kWh of it costs the deviation price on top. Defined for all integers.
+ * The bill for what the meter says against what was announced (section 13): the difference is bought from or sold to
+ * the EDC, and each kWh of it costs the deviation price on top. Defined for all integers.
  */
 export function deviationBill(
   announcedNetWh: bigint,

@@ -1,7 +1,9 @@
 import { MarketError } from './errors.ts';
 import { MAX_EXACT_SHAPLEY_MEMBERS } from './shapley.ts';
 
-/** Who bears a trade's loss: each side half of it (`half`), or each side all of it (`full`, thesis 3.7 to the letter). */
+/**
+ * Who bears a trade's loss: each side half of it (`half`), or each side all of it (`full`, thesis 3.7 to the letter).
+ */
 export type LossCharge = 'half' | 'full';
 
 /**
@@ -17,7 +19,10 @@ export interface IntegerMarketInput {
   readonly ratePpb: readonly (readonly bigint[])[];
   readonly lossCharge: LossCharge;
   readonly maxCoalitionSize: number;
-  /** Decides between equally good flows: at least 0, below 2^32, symmetric; derived by the caller from the slot's seed. */
+  /**
+   * Decides between equally good flows: at least 0, below 2^32, symmetric; derived by the caller from the slot's
+   * seed.
+   */
   readonly tieWeight: (i: number, j: number) => bigint;
 }
 

@@ -55,12 +55,13 @@ export interface IntegerMarketOutcome {
 export const HALF_NANO_WH_PER_WH = 2n * ONE_PPB;
 
 /**
- * Forms coalitions for a slot and settles who trades what with whom (sections 2-4), in exact integers: every comparison is
- * strict, and scores are the only numbers that are rounded (down). Equal inputs give equal outcomes on every peer.
+ * Forms coalitions for a slot and settles who trades what with whom (sections 2-4), in exact integers: every
+ * comparison is strict, and scores are the only numbers that are rounded (down). Equal inputs give equal outcomes on
+ * every peer.
  *
- * Ties: among equally good pairs and merges the lower ranks win; among equally good flows of a coalition the one with the
- * largest `sum x_ij * tieWeight(i, j)`, then the lexicographically largest by (seller, buyer) rank. Listing the members in
- * another order changes nothing as long as the caller sorts by public key before it calls.
+ * Ties: among equally good pairs and merges the lower ranks win; among equally good flows of a coalition the one with
+ * the largest `sum x_ij * tieWeight(i, j)`, then the lexicographically largest by (seller, buyer) rank. Listing the
+ * members in another order changes nothing as long as the caller sorts by public key before it calls.
  *
  * @throws MarketError MARKET_INVALID_INPUT (see `validateMarketInput`).
  */
@@ -119,8 +120,8 @@ export function settleMarket(input: IntegerMarketInput): IntegerMarketOutcome {
 }
 
 /**
- * Shapley value of the saving game on `members` (ascending ranks; section 7), in half nanowatt-hours, as exact rationals
- * over the common denominator `members.length!`. Solves 2^m coalition problems.
+ * Shapley value of the saving game on `members` (ascending ranks; section 7), in half nanowatt-hours, as exact
+ * rationals over the common denominator `members.length!`. Solves 2^m coalition problems.
  *
  * @throws MarketError MARKET_INVALID_INPUT; MARKET_TOO_LARGE for more members than can be enumerated.
  */

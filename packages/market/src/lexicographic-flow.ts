@@ -4,9 +4,9 @@ import { largest, largestGain, type TransportProblem, type TransportSolution } f
 /**
  * Among all optimal flows of `problem`, the one whose entries, read row by row, are lexicographically largest.
  *
- * A flow is optimal exactly when it is complementary to one optimal dual, so it moves only on arcs with zero reduced cost
- * and leaves supply or demand over only where the price is zero. Each arc in turn is raised as far as those rules allow
- * (a maximum flow from its buyer back to its seller) and then frozen.
+ * A flow is optimal exactly when it is complementary to one optimal dual, so it moves only on arcs with zero reduced
+ * cost and leaves supply or demand over only where the price is zero. Each arc in turn is raised as far as those
+ * rules allow (a maximum flow from its buyer back to its seller) and then frozen.
  */
 export function lexicographicallyLargest<T>(
   arithmetic: Arithmetic<T>,

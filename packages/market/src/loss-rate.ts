@@ -6,7 +6,10 @@ export interface Position {
   readonly yKm: number;
 }
 
-/** Loss rates as fractions of the energy handed over; `rate` is symmetric. All that the market knows about the network. */
+/**
+ * Loss rates as fractions of the energy handed over; `rate` is symmetric. All that the market knows about the
+ * network.
+ */
 export interface LossRates {
   readonly size: number;
   rateEdc(i: number): number;
@@ -39,7 +42,10 @@ export function linearLoss(
   };
 }
 
-/** Other rates forced into `[lowest, highest]` (section 1, strategy `clamped`; the thesis quotes losses of 1.8 to 5.6 %). */
+/**
+ * Other rates forced into `[lowest, highest]` (section 1, strategy `clamped`; the thesis quotes losses
+ * of 1.8 to 5.6 %).
+ */
 export function clampedLoss(rates: LossRates, lowest = 0.018, highest = 0.056): LossRates {
   if (!(lowest >= 0 && highest >= lowest)) invalid('lowest', undefined, lowest, 'lie between 0 and `highest`');
   const clamp = (rate: number) => Math.min(highest, Math.max(lowest, rate));

@@ -7,13 +7,17 @@ import { type PowerFlow, solvePowerFlow } from './power-flow.ts';
 export interface LossTableOptions {
   /** Power factor of the traded power. */
   readonly powerFactor?: number;
-  /** `signed` credits a trade that runs against the flow; `unsigned` (default) charges it all the same, so rates are >= 0. */
+  /**
+   * `signed` credits a trade that runs against the flow; `unsigned` (default) charges it all the same, so rates are
+   * >= 0.
+   */
   readonly sign?: 'signed' | 'unsigned';
 }
 
 /**
- * Loss rates between the buses of a network (section 9; eq. 3.1 with the division cancelled), as fractions of the traded
- * energy: `[from][to]` by place in `network.buses`. Where the network is meshed, a trade's path is its DC flow shares.
+ * Loss rates between the buses of a network (section 9; eq. 3.1 with the division cancelled), as fractions of the
+ * traded energy: `[from][to]` by place in `network.buses`. Where the network is meshed, a trade's path is its DC flow
+ * shares.
  *
  * The rates are those of the base case: household trades are far too small to change its flows.
  *
@@ -66,8 +70,8 @@ export interface NetworkLocation {
 }
 
 /**
- * Loss rates between prosumers on a network whose unsigned bus rates are given; the EDC is at the slack bus. The way to the
- * bus counts too, so that neighbours on one bus do not trade for free.
+ * Loss rates between prosumers on a network whose unsigned bus rates are given; the EDC is at the slack bus. The way
+ * to the bus counts too, so that neighbours on one bus do not trade for free.
  */
 export function networkLoss(
   network: Network,
@@ -92,9 +96,9 @@ export interface Exchange {
 }
 
 /**
- * Losses charged to each exchange, MW, so that they add up to `actualLossMw` (section 9, step 5): what the signed rates miss
- * is spread in proportion to what they charge. `exchanges` must decompose all injections, trades as well as those with
- * the EDC.
+ * Losses charged to each exchange, MW, so that they add up to `actualLossMw` (section 9, step 5): what the signed
+ * rates miss is spread in proportion to what they charge. `exchanges` must decompose all injections, trades as well
+ * as those with the EDC.
  */
 export function allocateLosses(
   signedRates: readonly (readonly number[])[],

@@ -6,7 +6,10 @@ import type { SlotOutcome } from './prosumer-market.ts';
  * lowest member everywhere, so an index into them is also the order of the walk.
  */
 
-/** Weighted random selection (eq. 3.16): the first coalition whose cumulative weight exceeds `uniform` in [0, 1) of the total; `undefined` when all weights are 0. */
+/**
+ * Weighted random selection (eq. 3.16): the first coalition whose cumulative weight exceeds `uniform` in [0, 1) of
+ * the total; `undefined` when all weights are 0.
+ */
 export function drawCoalition(weights: readonly number[], uniform: number): number | undefined {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (!(total > 0)) return undefined;
@@ -18,11 +21,14 @@ export function drawCoalition(weights: readonly number[], uniform: number): numb
     if (cumulative > uniform * total) return k;
     last = k;
   }
-  // Rounding can leave the last cumulative weight a hair below the total.
+  // Only a `uniform` of 1, which a generator should not give, gets here.
   return last;
 }
 
-/** Each coalition's chance to be drawn; all 0 when no coalition has any weight, and the miner then comes from the fallback. */
+/**
+ * Each coalition's chance to be drawn; all 0 when no coalition has any weight, and the miner then comes from the
+ * fallback.
+ */
 export function drawProbabilities(weights: readonly number[]): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => (total > 0 ? weight / total : 0));
@@ -33,7 +39,10 @@ export function withoutCoalition(weights: readonly number[], refused: number): n
   return weights.map((weight, k) => (k === refused ? 0 : weight));
 }
 
-/** Index of the largest value, ties to the lowest index; -1 for none. The test mode `argmax`, and the bootstrap slot's miner from the singleton scores. */
+/**
+ * Index of the largest value, ties to the lowest index; -1 for none. The test mode `argmax`, and the bootstrap slot's
+ * miner from the singleton scores.
+ */
 export function argmax(values: readonly number[]): number {
   let best = -1;
   for (let k = 0; k < values.length; k++) if (best < 0 || values[k]! > values[best]!) best = k;

@@ -35,7 +35,10 @@ export const PARETO_TOLERANCE_KWH = 1e-9;
 /** Forced trading tries every bipartition of a coalition, which more members than this would make hopeless. */
 export const MAX_FORCED_COALITION_SIZE = 16;
 
-/** One slot of the study market: singleton quantities of section 2 and the coalition problem of section 3. kWh throughout. */
+/**
+ * One slot of the study market: singleton quantities of section 2 and the coalition problem of section 3. kWh
+ * throughout.
+ */
 export interface ProsumerMarket {
   readonly size: number;
   readonly lossCharge: LossCharge;
@@ -152,7 +155,10 @@ export function settleSlot(market: ProsumerMarket): SlotOutcome {
   };
 }
 
-/** Everybody in one coalition, without asking whether each agrees: the global optimum that formation is measured against. */
+/**
+ * Everybody in one coalition, without asking whether each agrees: the global optimum that formation is measured
+ * against.
+ */
 export function grandOptimum(market: ProsumerMarket): CoalitionOutcome<number> {
   return optimizeLoss(
     market.model,
@@ -190,7 +196,10 @@ export function outcomeOfTrades(market: ProsumerMarket, trades: readonly Coaliti
   };
 }
 
-/** Adds to every arc's saving so much that one more kWh traded outweighs any rerouting: trade most first, then save most. */
+/**
+ * Adds to every arc's saving so much that one more kWh traded outweighs any rerouting: trade most first, then save
+ * most.
+ */
 function forcedWeight(
   model: CoalitionModel<number>,
   isArc: (seller: number, buyer: number) => boolean,

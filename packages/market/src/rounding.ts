@@ -5,8 +5,8 @@ export function floorDivide(numerator: bigint, denominator: bigint): bigint {
 }
 
 /**
- * Rounds exact amounts `numerators[k] / denominator` to integers whose sum is `total`: each is floored, and the units that
- * are then missing go to the largest fractional parts, ties to the lower index (protocol section 7).
+ * Rounds exact amounts `numerators[k] / denominator` to integers whose sum is `total`: each is floored, and the units
+ * that are then missing go to the largest fractional parts, ties to the lower index (protocol section 7).
  *
  * `total` must be the floor of the exact sum; then fewer units are missing than there are amounts.
  */

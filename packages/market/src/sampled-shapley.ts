@@ -1,9 +1,9 @@
 import { type Rng, shuffled } from './rng.ts';
 
 export interface SampledShapley {
-  /** Estimates, scaled so that they add up to the value of all members. */
+  /** Estimates; they add up to the value of all members without scaling, since the contributions of every order do. */
   readonly value: readonly number[];
-  /** Standard error of each member's estimate, before scaling. */
+  /** Standard error of each member's estimate. */
   readonly standardError: readonly number[];
   /** Orders that were walked, reverses included. */
   readonly orders: number;
@@ -13,8 +13,9 @@ export interface SampledShapley {
 const MIN_PAIRS = 30;
 
 /**
- * Shapley value by antithetic sampling (section 7): random orders, each with its reverse, up to `maxOrders`; stops early
- * when every standard error is below `relativeError` of the value of all members. `value` gets ascending positions.
+ * Shapley value by antithetic sampling (section 7): random orders, each with its reverse, up to `maxOrders`; stops
+ * early when every standard error is below `relativeError` of the value of all members. `value` gets ascending
+ * positions.
  */
 export function sampledShapley(
   memberCount: number,
@@ -66,9 +67,8 @@ export function sampledShapley(
     }
     if (pairs >= MIN_PAIRS && standardError().every((error) => error < relativeError * total)) break;
   }
-  const sum = mean.reduce((a, b) => a + b, 0);
   return {
-    value: mean.map((share) => (sum > 0 ? (share * total) / sum : share)),
+    value: mean,
     standardError: standardError(),
     orders: 2 * pairs,
   };

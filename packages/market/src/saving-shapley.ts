@@ -26,7 +26,7 @@ export function savingShapley(market: ProsumerMarket, members: readonly number[]
   if (rng === undefined) {
     throw new MarketError(
       'MARKET_INVALID_INPUT',
-      `a coalition of ${members.length} needs sampling: pass an rng, or limit coalitions to ${EXACT_SHAPLEY_MEMBERS} members`,
+      `rng is missing: ${members.length} members need sampling; pass one, or form coalitions of at most ${EXACT_SHAPLEY_MEMBERS}`,
       { field: 'rng', value: 'undefined' },
     );
   }

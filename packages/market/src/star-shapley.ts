@@ -1,8 +1,8 @@
 import { arcSaving, type CoalitionModel, sidesOf } from './coalition-problem.ts';
 
 /**
- * Closed form of the Shapley value (section 7) where every connected component of profitable arcs is a star whose hub can
- * serve all its leaves: the value is then a sum over edges, and each edge is shared equally by its two ends.
+ * Closed form of the Shapley value (section 7) where every connected component of profitable arcs is a star whose hub
+ * can serve all its leaves: the value is then a sum over edges, and each edge is shared equally by its two ends.
  *
  * Returns the value per entry of `members`, or `undefined` when some component has another shape or a scarce hub.
  */
@@ -24,7 +24,6 @@ export function starShapley(model: CoalitionModel<number>, members: readonly num
   const add = (i: number, amount: number) => share.set(i, share.get(i)! + amount);
   const isLeaf = (i: number) => partners.get(i)!.length === 1;
   for (const [hub, edges] of partners) {
-    const onlyLeaves = edges.every(({ partner }) => isLeaf(partner));
     if (isLeaf(hub)) {
       const end = edges[0]!.partner;
       // A leaf of a larger star is settled with its hub; of a lone pair, the lower index settles it for both.
@@ -35,7 +34,8 @@ export function starShapley(model: CoalitionModel<number>, members: readonly num
       continue;
     }
     const wanted = edges.reduce((sum, { partner }) => sum + energyOf(partner), 0);
-    if (!onlyLeaves || wanted > energyOf(hub)) return undefined;
+    // Of two hubs that are partners, one would have to serve the other and more: it is scarce, and ends this too.
+    if (wanted > energyOf(hub)) return undefined;
     for (const { partner, saving } of edges) {
       add(hub, (saving * energyOf(partner)) / 2);
       add(partner, (saving * energyOf(partner)) / 2);

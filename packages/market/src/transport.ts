@@ -11,8 +11,8 @@ export interface TransportProblem<T> {
 }
 
 /**
- * An optimal flow and an optimal dual: `gain[i][j] <= supplyPrice[i] + demandPrice[j]`, both prices >= 0, and a price is
- * positive only where the supply or demand is exhausted.
+ * An optimal flow and an optimal dual: `gain[i][j] <= supplyPrice[i] + demandPrice[j]`, both prices >= 0, and a price
+ * is positive only where the supply or demand is exhausted.
  */
 export interface TransportSolution<T> {
   readonly flow: T[][];
@@ -23,9 +23,9 @@ export interface TransportSolution<T> {
 }
 
 /**
- * Successive shortest paths with potentials (Dijkstra on reduced costs `-gain`), from the empty flow until no path gains.
- * With integers the result is exact. Which of several optimal flows comes out is an accident of the search order:
- * `lexicographicallyLargest` makes it unique.
+ * Successive shortest paths with potentials (Dijkstra on reduced costs `-gain`), from the empty flow until no path
+ * gains. With integers the result is exact. Which of several optimal flows comes out is an accident of the search
+ * order: `lexicographicallyLargest` makes it unique.
  */
 export function solveTransport<T>(arithmetic: Arithmetic<T>, problem: TransportProblem<T>): TransportSolution<T> {
   const { zero, add, subtract, compare } = arithmetic;
@@ -38,6 +38,7 @@ export function solveTransport<T>(arithmetic: Arithmetic<T>, problem: TransportP
   const gainZero = arithmetic.tolerance(largestGain(arithmetic, gain));
   const flow = problem.supply.map(() => problem.demand.map(() => zero));
   const positive = (energy: T) => compare(energy, energyZero) > 0;
+  const arcsFrom = gain.map((row) => row.flatMap((g, j) => (g === undefined ? [] : [j])));
 
   // Potentials are distances from a source that feeds every seller. Costs are negative, hence so are the buyers' ones.
   const sellerPotential: T[] = problem.supply.map(() => zero);
@@ -89,11 +90,9 @@ export function solveTransport<T>(arithmetic: Arithmetic<T>, problem: TransportP
       if (nearest < sellers) {
         const i = nearest;
         sellerDone[i] = true;
-        const row = gain[i]!;
-        for (let j = 0; j < buyers; j++) {
-          const g = row[j];
-          if (g === undefined || buyerDone[j]) continue;
-          const d = add(nearestDistance, reached(i, j, g));
+        for (const j of arcsFrom[i]!) {
+          if (buyerDone[j]) continue;
+          const d = add(nearestDistance, reached(i, j, gain[i]![j]!));
           const known = buyerDistance[j];
           if (known === undefined || compare(d, known) < 0) {
             buyerDistance[j] = d;

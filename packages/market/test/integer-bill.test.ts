@@ -30,8 +30,9 @@ describe('billMarket', () => {
   test('adds up by hand for a pair', () => {
     const outcome = settleMarket(PAIR);
     const bills = billMarket(PAIR, outcome, PRICES, [0, 1]);
-    // Seller: sells 6 kWh locally, 2 kWh to the EDC; loses 6 x 0.01 + 2 x 0.04 = 0.14 kWh; saves 6 x (0.04 - 0.01) = 0.18.
-    // Buyer: loses 6 x 0.01 = 0.06 kWh; saves 6 x (0.036 - 0.01) = 0.156. Reward 0.1 x 0.19 x 0.336 = 0.006384, halved.
+    // Seller: sells 6 kWh locally, 2 kWh to the EDC; loses 6 x 0.01 + 2 x 0.04 = 0.14 kWh; saves 6 x (0.04 - 0.01) =
+    // 0.18. Buyer: loses 6 x 0.01 = 0.06 kWh; saves 6 x (0.036 - 0.01) = 0.156. Reward 0.1 x 0.19 x 0.336 = 0.006384,
+    // halved.
     expect(bills.feeMicro).toEqual([3420n, 2964n]);
     expect(bills.rewardMicro).toBe(6384n);
     expect(bills.shareMicro).toEqual([3192n, 3192n]);

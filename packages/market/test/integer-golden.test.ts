@@ -8,7 +8,10 @@ import {
 } from '../src/index.ts';
 import { GOLDEN_CASES, type GoldenInstance } from './golden/instances.ts';
 
-/** Goldens are in kWh with up to four decimals; a "Wh" of these inputs is 10^-9 kWh, so that floored scores compare too. */
+/**
+ * Goldens are in kWh with up to four decimals; a "Wh" of these inputs is 10^-9 kWh, so that floored scores compare
+ * too.
+ */
 const UNITS_PER_KWH = 1e9;
 
 function integerInput(instance: GoldenInstance, lossCharge: 'half' | 'full'): IntegerMarketInput {

@@ -32,6 +32,20 @@ describe('power flow of case14', () => {
   });
 });
 
+describe('branch flows of case14', () => {
+  test('through the transformers', () => {
+    const through = (from: number, to: number) => {
+      const { activePu, reactivePu } =
+        flow.branches[CASE14.branches.findIndex((each) => each.from === bus(from) && each.to === bus(to))]!;
+      return [100 * activePu, 100 * reactivePu].map((power) => power.toFixed(2));
+    };
+    // MATPOWER's solution; transformers have no charging, so what enters at the bus enters the impedance.
+    expect(through(4, 7)).toEqual(['28.07', '-9.68']);
+    expect(through(4, 9)).toEqual(['16.08', '-0.43']);
+    expect(through(5, 6)).toEqual(['44.09', '12.47']);
+  });
+});
+
 describe('loss rates of case14', () => {
   const unsigned = networkLossRates(CASE14);
   const signed = lossRatesAt(CASE14, flow, { sign: 'signed' });

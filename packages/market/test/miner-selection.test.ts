@@ -21,9 +21,10 @@ describe('drawCoalition', () => {
     expect(drawProbabilities([0, 0])).toEqual([0, 0]);
   });
 
-  test('a draw at the very end lands on the last coalition with weight, whatever rounding does', () => {
+  test('a draw at the very end lands on the last coalition with weight', () => {
     const weights = Array.from({ length: 30 }, () => 0.1).concat(0);
     expect(drawCoalition(weights, 1 - 2 ** -53)).toBe(29);
+    expect(drawCoalition(weights, 1)).toBe(29);
   });
 
   test('draws in proportion to weight (chi-square over 10^5 draws) and never without weight', () => {

@@ -12,7 +12,8 @@ const real = (max: number) => fc.integer({ min: 0, max: 1e9 }).map((step) => (st
 /** Prosumers anywhere in the square, generic enough to be free of ties. */
 export function marketDraw(maxProsumers: number, minProsumers = 0): fc.Arbitrary<MarketDraw> {
   const one = fc.record({ xKm: real(20), yKm: real(20), productionKwh: real(20), consumptionKwh: real(20) });
-  // Without bias towards edge values, which would put several prosumers on one spot; and without shrinking, which does too.
+  // Without bias towards edge values, which would put several prosumers on one spot; and without shrinking, which
+  // does too.
   const draw = fc
     .record({
       all: fc.array(one, { minLength: minProsumers, maxLength: maxProsumers, size: 'max' }),

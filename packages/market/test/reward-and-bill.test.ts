@@ -18,7 +18,7 @@ import { marketDraw, marketOf } from './random-markets.ts';
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 describe('rewardSlot', () => {
-  test('payoffs add up to the value saved; shares go to the winner only; nobody pays more than delta of its saving', () => {
+  test('payoffs add up to the value saved, shares go to the winner only, fees are delta of the saving', () => {
     fc.assert(
       fc.property(marketDraw(12, 1), fc.nat(), fc.constantFrom(0.05, 0.1, 1), (draw, pick, deltaFraction) => {
         const market = marketOf(draw, { maxCoalitionSize: 12 });

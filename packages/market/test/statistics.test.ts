@@ -5,7 +5,9 @@ import {
   createMarket,
   ENERGY_DISTRIBUTIONS,
   firstComeNearestBaseline,
+  type LossRates,
   linearLoss,
+  type MarketOptions,
   mutualBaseline,
   randomProsumers,
   type SlotStatistics,
@@ -57,6 +59,29 @@ describe.each(REFERENCE)('reference statistics, n = $n', (reference) => {
   });
 });
 
+describe('variants at n = 20, as differences on the same slots', () => {
+  const variant = (options: MarketOptions, wrapLoss?: (rates: LossRates) => LossRates) =>
+    summarize(
+      ENERGY_DISTRIBUTIONS.flatMap((distribution) =>
+        Array.from({ length: 150 }, (_, seed) => slotStatistics(20, distribution, seededRng(seed), options, wrapLoss)),
+      ),
+    );
+  const half = variant({});
+
+  test('full charging: fewer trades pass, and the letter of 3.21 counts their loss twice', () => {
+    const full = variant({ lossCharge: 'full' });
+    expect(Math.abs(full.savingPercent.mean - half.savingPercent.mean - (29.8 - 33.8))).toBeLessThan(1);
+    expect(Math.abs(full.chargedSavingPercent.mean - full.savingPercent.mean - (21.9 - 29.8))).toBeLessThan(1);
+    expect(half.chargedSavingPercent.mean).toBeCloseTo(half.savingPercent.mean, 9);
+  });
+
+  test('clamped rates', () => {
+    const clamped = variant({}, clampedLoss);
+    expect(Math.abs(clamped.savingPercent.mean - half.savingPercent.mean - (31.4 - 33.8))).toBeLessThan(1);
+    expect(Math.abs(clamped.tradedPercent.mean - half.tradedPercent.mean - (49.4 - 46.3))).toBeLessThan(1.5);
+  });
+});
+
 describe('baselines', () => {
   const at = (xKm: number, yKm: number) => ({ xKm, yKm });
   // Two sellers left of the EDC and two buyers; buyer 3 is nearer to seller 1 than to seller 0.
@@ -102,6 +127,15 @@ describe('baselines', () => {
     );
     expect(mutualBaseline(far).trades).toEqual([]);
     expect(firstComeNearestBaseline(far, seededRng(1)).trades).toEqual([]);
+    // The same pair the other way round: now the seller is next to the EDC.
+    const reversed = createMarket(
+      [
+        { productionKwh: 5, consumptionKwh: 0 },
+        { productionKwh: 0, consumptionKwh: 5 },
+      ],
+      linearLoss([at(10.5, 10), at(1, 10)]),
+    );
+    expect(mutualBaseline(reversed).trades).toEqual([]);
   });
 });
 

@@ -8,8 +8,13 @@
  * signed twice. In a run folder: configuration, keys and endpoints of peers on one machine.
  *
  * Fails with coded errors: `CONFIG_*`, `STORE_*`, `TRANSPORT_*`, `API_*`, `RUN_*`, `PEER_*`.
+ * No message, log line or answer carries a key, a beacon share or what stands in a secrets file.
  */
 
+export { provisionSynthetic, type SyntheticPlan } from './cluster/create-run.ts';
+export { ClusterError } from './cluster/errors.ts';
+export { getJson, postJson, type StatusView } from './cluster/peer-client.ts';
+export { isAlive, type PeerProcess, startPeer, stopProcess } from './cluster/peer-process.ts';
 export {
   ConfigError,
   type NodeConfig,
@@ -17,4 +22,24 @@ export {
   nodeConfigSchema,
   readNodeConfig,
 } from './config/node-config.ts';
+export { getControlReport, putControl } from './control/control-client.ts';
+export type {
+  CommitTime,
+  ControlReport,
+  ControlSettings,
+  ControlSettingsInput,
+  LinkCount,
+  TracedMessage,
+} from './control/settings.ts';
+export { type Household, intervalOfSlot } from './household/household.ts';
+export { openStoredChain } from './inspect/stored-source.ts';
 export { type BlockTiming, type RunningNode, startNode } from './node.ts';
+export {
+  DEFAULT_MARKET,
+  type MarketSettings,
+  type PositionKm,
+  type ProvisionedNetwork,
+  provisionNetwork,
+} from './provision/network.ts';
+export { endpointSchema, peerFolder, type Run, writeMember, writeRunFolder } from './provision/run-folder.ts';
+export { readJournal } from './store/journal-file.ts';

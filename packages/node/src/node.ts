@@ -1,35 +1,35 @@
-import { watch } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   backends,
-  blockHash,
+  type ChainReader,
   type ChainRules,
   chainIdOf,
   createApplication,
-  createDigestSigner,
-  createMemberSigner,
   createSignatureScheme,
   createThresholdScheme,
-  decodeBlock,
-  decodeCertificate,
-  decodeState,
-  genesisFromJson,
   type Notice,
   Peer,
   type PeerView,
   rememberCombinations,
   rememberSignatures,
-  stateRoot,
 } from '@wattmesh/consensus';
-import pino, { type Logger } from 'pino';
-import { z } from 'zod';
+import type { Logger } from 'pino';
 import { startApi } from './api/server.ts';
-import { ConfigError, type NodeConfig, readJson } from './config/node-config.ts';
+import { type MemberKeys, readGenesis, readMemberKeys } from './config/chain-files.ts';
+import type { NodeConfig } from './config/node-config.ts';
+import { serveControl } from './control/control-server.ts';
+import { PeerControl } from './control/peer-control.ts';
+import type { ControlSettings } from './control/settings.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
-import { readEndpoint, writeEndpoint } from './provision/run-folder.ts';
-import { meterSchema, secretsSchema } from './provision/secrets.ts';
+import { openLog } from './log/peer-log.ts';
+import { startMetricsServer } from './metrics/metrics-server.ts';
+import { PeerMetrics } from './metrics/peer-metrics.ts';
+import { followEndpoints } from './provision/endpoint-book.ts';
+import { writeEndpoint } from './provision/run-folder.ts';
+import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
 import { PeerShell } from './shell/peer-shell.ts';
+import { storeCodec } from './store/chain-codec.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
 import type { Channel, PeerStatus, Topic } from './transport/transport-port.ts';
@@ -64,6 +64,8 @@ export interface RunningNode {
   submit(bytes: Uint8Array): { readonly verdict: 'accept' | 'ignore' | 'reject'; readonly code: string | null };
   /** When this peer composed and committed a block of this run, by its clock; null for what it does not remember. */
   timing(height: number): BlockTiming | null;
+  /** What this peer counts, in the Prometheus text format. */
+  readonly metrics: Pick<PeerMetrics, 'contentType' | 'text'>;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -74,122 +76,119 @@ export interface RunningNode {
   readonly ended: Promise<void>;
 }
 
-/** Wires one peer from its configuration: keys, store, network, consensus, API. The only place where they meet. */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
-  const log = createLog(config);
-  const nowMs = (): number => Date.now();
-  const genesis = genesisFromJson(await readJson(config.genesis, 'genesis', z.unknown()));
-  const secrets = await readJson(config.secrets, 'secrets file', secretsSchema);
-  const signatures = rememberSignatures(createSignatureScheme(), REMEMBERED_SIGNATURES);
-  const threshold = rememberCombinations(createThresholdScheme(), REMEMBERED_COMBINATIONS);
-  const rules: ChainRules = {
-    genesis,
-    chainId: chainIdOf(genesis),
-    application: createApplication(genesis, signatures),
-    signatures,
-    threshold,
-  };
-  const secretKey = Buffer.from(secrets.secretKey, 'hex');
-  const signer = createMemberSigner(signatures, threshold, secretKey, Buffer.from(secrets.beaconShare, 'hex'));
-  const rank = genesis.members.findIndex(({ publicKey }) => publicKey === signer.publicKey);
-  if (rank < 0)
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `the key in ${config.secrets} (${signer.publicKey.slice(0, 12)}) is no member of ${config.genesis}`,
-    );
-  log.info({ name: config.name, rank, chainId: rules.chainId, backends: backends() }, 'starting');
-
-  const { store, report } = await ChainStore.open(config.dataFolder, storeCodec(rules));
-  for (const repair of report.repairs) log.warn({ repair }, 'store repaired');
+/**
+ * Wires one peer from its configuration: keys, store, network, consensus, API. The only place where they meet. When it
+ * rejects, nothing is left open. `instruments` stand around its parts.
+ */
+export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
+  const closing = new Closing();
   try {
-    const household = config.household === undefined ? null : await readHousehold(config.household);
-    const meter = config.meter === undefined ? null : await readJson(config.meter, 'meter key', meterSchema);
-    const signAsMeter =
-      meter === null ? null : createDigestSigner(signatures, Buffer.from(meter.secretKey, 'hex')).sign;
-    const source =
-      household === null
-        ? null
-        : new HouseholdSource({
-            household,
-            genesis,
-            chainId: rules.chainId,
-            rank,
-            signAsMember: signer.sign,
-            signAsMeter,
-          });
-    const peer = new Peer(
-      rules,
-      { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
-      { signer, source, reader: store },
-      report.stored,
-    );
-    const transport = new Libp2pTransport({
-      chainId: rules.chainId,
-      secretKey,
-      members: genesis.members.map(({ publicKey }) => publicKey),
-      listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
-      addresses: config.addresses,
-      log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
-    });
-    return await run({ config, log, nowMs, rules, rank, peer, store, transport, publicKey: signer.publicKey });
+    const control = config.control === undefined ? null : new PeerControl(config.name, Date.now);
+    return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
   } catch (error) {
-    await store.close();
+    await closing.run().catch(() => undefined);
     throw error;
   }
 }
 
-interface Parts {
-  readonly config: NodeConfig;
-  readonly log: Logger;
-  readonly nowMs: () => number;
-  readonly rules: ChainRules;
-  readonly rank: number;
-  readonly publicKey: string;
-  readonly peer: Peer;
-  readonly store: ChainStore;
-  readonly transport: Libp2pTransport;
+/** What was opened, to be closed once and in reverse order; one step that fails does not keep the others from closing. */
+class Closing {
+  readonly #steps: (() => unknown)[] = [];
+  #done: Promise<void> | null = null;
+
+  add(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    this.#done ??= (async () => {
+      const failures: unknown[] = [];
+      for (const step of this.#steps.reverse())
+        try {
+          await step();
+        } catch (error) {
+          failures.push(error);
+        }
+      if (failures.length > 0) throw failures[0];
+    })();
+    return this.#done;
+  }
 }
 
-async function run({
-  config,
-  log,
-  nowMs,
-  rules,
-  rank,
-  publicKey,
-  peer,
-  store,
-  transport,
-}: Parts): Promise<RunningNode> {
-  const rankOf = new Map(rules.genesis.members.map(({ publicKey: key }, index) => [key, index]));
-  const listeners = new Set<(height: number) => void>();
-  const timings = new Map<number, BlockTiming>();
-  const composed = new Map<string, number>();
-  const ended = Promise.withResolvers<void>();
-  ended.promise.catch(() => undefined);
-  await transport.start();
-  const shell = new PeerShell(peer, {
-    nowMs,
-    write: (writes) => store.write(writes),
-    broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
-    send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
-    notice: (notice) => {
-      log[levelOf(notice.type)](notice, notice.type);
-      if (notice.type === 'composed') composed.set(notice.blockHash, notice.atMs);
-      if (notice.type !== 'committed') return;
-      const { height, blockHash: hash, viaSync } = notice;
-      timings.set(height, { composedMs: composed.get(hash) ?? null, committedMs: nowMs(), viaSync });
-      timings.delete(height - REMEMBERED_TIMINGS);
-      composed.clear();
-      for (const listener of listeners) listener(height);
-    },
-    fatal: (error) => {
-      log.fatal({ err: error }, 'the peer cannot go on');
-      void stop().then(() => ended.reject(error));
-    },
+async function wire(
+  config: NodeConfig,
+  instruments: Instruments,
+  control: PeerControl | null,
+  closing: Closing,
+): Promise<RunningNode> {
+  const nowMs = (): number => Date.now();
+  const genesis = await readGenesis(config.genesis);
+  const signatures = rememberSignatures(instruments.signatures(createSignatureScheme()), REMEMBERED_SIGNATURES);
+  const threshold = rememberCombinations(createThresholdScheme(), REMEMBERED_COMBINATIONS);
+  const application = createApplication(genesis, signatures);
+  const rules: ChainRules = { genesis, chainId: chainIdOf(genesis), application, signatures, threshold };
+  const keys = await readMemberKeys(config, genesis, signatures, threshold);
+  const { publicKey } = keys.signer;
+  const source = await householdSource(config, rules, keys);
+
+  const { log, close: closeLog } = await openLog(config);
+  closing.add(closeLog);
+  log.info({ rank: keys.rank, chainId: rules.chainId, backends: backends() }, 'starting');
+  const endpoint = new Endpoint(config.addressFolder, publicKey);
+  // After the store is closed: who finds no endpoint may start this peer again.
+  closing.add(() => endpoint.withdraw());
+  const store = await ChainStore.open(config.dataFolder, storeCodec(rules));
+  closing.add(() => store.close());
+  for (const repair of store.repairs) log.warn({ repair }, 'store repaired');
+
+  const peer = new Peer(
+    rules,
+    { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
+    { signer: keys.signer, source, reader: readerOf(store, log) },
+    store.load(),
+  );
+  const transport = new Libp2pTransport({
+    chainId: rules.chainId,
+    secretKey: keys.secretKey,
+    members: genesis.members.map((member) => member.publicKey),
+    listen: `/ip4/${config.listen.host}/tcp/${config.listen.port}`,
+    addresses: config.addresses,
+    ...(control === null ? {} : { links: control.links }),
+    log: (event) => log[event.code === 'TRANSPORT_DIAL_FAILED' ? 'debug' : 'info'](event, event.code),
   });
-  transport.onMessage(({ from, bytes }) => {
+  const commits = new CommitLog(nowMs);
+  const ended = Promise.withResolvers<void>();
+  let failure: unknown = null;
+  ended.promise.catch(() => undefined);
+  const metrics = new PeerMetrics(nowMs);
+  closing.add(() => metrics.stop());
+  const shell = new PeerShell(
+    instruments.peer(peer),
+    metrics.ports(
+      instruments.ports({
+        nowMs,
+        write: (writes) => store.write(writes),
+        broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
+        send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
+        notice: (notice) => {
+          log[levelOf(notice.type)](notice, notice.type);
+          commits.take(notice);
+        },
+        fatal: (error) => {
+          log.fatal({ err: error }, 'the peer cannot go on');
+          failure = error;
+          void closing
+            .run()
+            .catch(() => undefined)
+            .then(() => ended.reject(error));
+        },
+      }),
+    ),
+  );
+  const rankOf = new Map(genesis.members.map((member, rank) => [member.publicKey, rank]));
+  transport.onMessage(({ from, topic, bytes }) => {
     const { verdict, code } = shell.handle({ type: 'message', from: rankOf.get(from) ?? null, sender: from, bytes });
+    metrics.received(topic, bytes.length, verdict, code);
     if (code !== null) log.trace({ from: from.slice(0, 12), code }, 'message not used');
     return verdict;
   });
@@ -198,110 +197,156 @@ async function run({
     log.info({ member: member.slice(0, 12), rank: other, up }, up ? 'connected' : 'disconnected');
     if (other !== undefined) shell.handle({ type: 'connection', member: other, up });
   });
-  const discovery = await followEndpoints(config, rules, transport, publicKey);
+  closing.add(() => transport.stop());
+  await transport.start();
+  // Stopped before the transport, so that what it still has to say is said.
+  closing.add(() => shell.stop());
+  await shell.start();
 
+  const { addressFolder } = config;
+  if (addressFolder !== undefined) {
+    const others = genesis.members.map((member) => member.publicKey).filter((key) => key !== publicKey);
+    const book = await followEndpoints(
+      addressFolder,
+      others,
+      ({ publicKey: key, peerAddress }) => transport.setAddress(key, peerAddress),
+      (error) => log.error({ err: error }, 'addresses of other peers are no longer followed'),
+    );
+    closing.add(() => book.close());
+  }
   const node: Omit<RunningNode, 'apiUrl'> = {
     name: config.name,
     publicKey,
-    rank,
+    rank: keys.rank,
     rules,
     store,
     startedMs: nowMs(),
     view: () => shell.view,
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
-    timing: (height) => timings.get(height) ?? null,
-    onCommit: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    timing: (height) => commits.timing(height),
+    metrics,
+    onCommit: (listener) => commits.listen(listener),
     peerAddress: transport.listenAddresses[0] ?? '',
-    stop: () => stop(),
+    stop: async () => {
+      await closing.run();
+      if (failure === null) ended.resolve();
+    },
     ended: ended.promise,
   };
-  const api = await startApi(node, config.api).catch(async (error) => {
-    discovery.close();
-    await transport.stop();
-    await shell.stop();
-    throw error;
-  });
-
-  let stopping: Promise<void> | null = null;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      discovery.close();
-      await api.close();
-      await transport.stop();
-      await shell.stop();
-      await store.close();
-      if (config.addressFolder !== undefined)
-        await rm(join(config.addressFolder, `${publicKey}.json`), { force: true });
-      log.info('stopped');
-      ended.resolve();
-    })();
-    return stopping;
-  };
-  if (config.addressFolder !== undefined)
-    await writeEndpoint(config.addressFolder, {
-      pid: process.pid,
-      publicKey,
-      peerAddress: node.peerAddress,
-      apiUrl: api.url,
-    });
+  const { chainId } = rules;
+  metrics.follow({ ...node, chainId, members: genesis.members.length, quorum: genesis.quorum });
+  if (config.metrics !== undefined) {
+    const server = await startMetricsServer(metrics, config.metrics);
+    closing.add(() => server.close());
+    log.info({ metricsUrl: `${server.url}/metrics` }, 'metrics');
+  }
+  const api = await startApi(node, config.api, (error) => log.error({ err: error }, 'request failed'));
+  closing.add(() => api.close());
+  if (control !== null && config.control !== undefined) {
+    const { socket, mode } = config.control;
+    const controlled = {
+      apply: (settings: ControlSettings): void => {
+        control.apply(settings);
+        transport.enforceLinks();
+      },
+      report: (fromHeight: number) =>
+        control.report(fromHeight, transport.peers().filter((one) => one.connected).length),
+    };
+    const server = await serveControl(socket, mode, controlled);
+    closing.add(() => server.close());
+    log.warn({ socket }, 'this peer is under the control of an experiment');
+  }
+  await endpoint.publish(node.peerAddress, api.url);
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
+  closing.add(() => log.info('stopping'));
   return { ...node, apiUrl: api.url };
 }
 
-/** Keeps the address book up to date with the endpoints that other peers of this machine leave in a shared folder. */
-async function followEndpoints(
+/** The file that tells others on this machine where this peer is. */
+class Endpoint {
+  readonly #folder: string | undefined;
+  readonly #publicKey: string;
+  #isPublished = false;
+
+  constructor(folder: string | undefined, publicKey: string) {
+    this.#folder = folder;
+    this.#publicKey = publicKey;
+  }
+
+  async publish(peerAddress: string, apiUrl: string): Promise<void> {
+    if (this.#folder === undefined) return;
+    await writeEndpoint(this.#folder, { pid: process.pid, publicKey: this.#publicKey, peerAddress, apiUrl });
+    this.#isPublished = true;
+  }
+
+  /** Only what this process has published: another one may run with the same keys, which is why this one failed. */
+  async withdraw(): Promise<void> {
+    if (this.#isPublished) await rm(join(this.#folder ?? '', `${this.#publicKey}.json`), { force: true });
+  }
+}
+
+async function householdSource(
   config: NodeConfig,
-  rules: ChainRules,
-  transport: Libp2pTransport,
-  self: string,
-): Promise<{ close(): void }> {
-  const folder = config.addressFolder;
-  if (folder === undefined) return { close: () => undefined };
-  await mkdir(folder, { recursive: true });
-  const members = new Set(rules.genesis.members.map(({ publicKey }) => publicKey));
-  const learn = async (publicKey: string): Promise<void> => {
-    if (publicKey === self || !members.has(publicKey)) return;
-    const endpoint = await readEndpoint(folder, publicKey);
-    if (endpoint !== null) transport.setAddress(publicKey, endpoint.peerAddress);
-  };
-  const watcher = watch(folder, (_, file) => {
-    if (file?.endsWith('.json')) void learn(file.slice(0, -5));
-  });
-  await Promise.all([...members].map(learn));
-  return watcher;
+  { genesis, chainId }: ChainRules,
+  { rank, signer, meter }: MemberKeys,
+): Promise<HouseholdSource | null> {
+  if (config.household === undefined) return null;
+  const household = await readHousehold(config.household);
+  const signAsMeter = meter?.sign ?? null;
+  return new HouseholdSource({ household, genesis, chainId, rank, signAsMember: signer.sign, signAsMeter });
 }
 
-function storeCodec(rules: ChainRules): Parameters<typeof ChainStore.open>[1] {
+/** For peers that are behind, and for evidence: what this disk can no longer read is what this peer does not have. */
+function readerOf(store: ChainStore, log: Logger): ChainReader {
+  const orNull = <T>(height: number, what: string, read: () => T | null): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      log.error({ err: error, height }, `a ${what} cannot be read`);
+      return null;
+    }
+  };
   return {
-    chainId: rules.chainId,
-    evidenceBlocks: rules.genesis.penalties.evidenceBlocks,
-    describeBlock: (bytes) => {
-      const { header } = decodeBlock(bytes);
-      return {
-        hash: blockHash(header),
-        parentHash: header.parentHash,
-        height: header.height,
-        stateRoot: header.stateRoot,
-      };
-    },
-    describeCertificate: (bytes) => decodeCertificate(bytes),
-    stateRoot: (bytes) => stateRoot(rules, decodeState(rules, bytes)),
+    block: (height) => orNull(height, 'block', () => store.block(height)),
+    state: (height) => orNull(height, 'state', () => store.state(height)),
   };
-}
-
-function createLog({ name, log }: NodeConfig): Logger {
-  const options = { name, level: log.level, redact: ['secretKey', 'beaconShare', '*.secretKey', '*.beaconShare'] };
-  return log.file === undefined
-    ? pino(options)
-    : pino(options, pino.destination({ dest: log.file, mkdir: true, sync: false }));
 }
 
 /** Misbehaviour that has come to light is what an operator must not miss; refusals are everyday business. */
 function levelOf(type: Notice['type']): 'warn' | 'debug' | 'info' {
   if (type === 'conflict' || type === 'evidence' || type === 'punished') return 'warn';
   return type === 'refused' || type === 'lacking' ? 'debug' : 'info';
+}
+
+/** When blocks were composed and committed here, and who wants to know. */
+class CommitLog {
+  readonly #nowMs: () => number;
+  readonly #listeners = new Set<(height: number) => void>();
+  readonly #timings = new Map<number, BlockTiming>();
+  readonly #composedMs = new Map<string, number>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  take(notice: Notice): void {
+    if (notice.type === 'composed') this.#composedMs.set(notice.blockHash, notice.atMs);
+    if (notice.type !== 'committed') return;
+    const { height, blockHash, viaSync } = notice;
+    const composedMs = this.#composedMs.get(blockHash) ?? null;
+    this.#timings.set(height, { composedMs, committedMs: this.#nowMs(), viaSync });
+    this.#timings.delete(height - REMEMBERED_TIMINGS);
+    this.#composedMs.clear();
+    for (const listener of this.#listeners) listener(height);
+  }
+
+  timing(height: number): BlockTiming | null {
+    return this.#timings.get(height) ?? null;
+  }
+
+  listen(listener: (height: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 }

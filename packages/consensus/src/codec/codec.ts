@@ -66,10 +66,21 @@ export class Reader {
  * @throws CodecError when a field is out of range or over its limit; nothing is ever wrapped or cut off.
  */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
-  codec.write(writer, value);
-  return writer.bytes.slice(0, writer.length);
+  // Most values are small and many: a new buffer for each would cost more than writing it.
+  const writer = spare ?? new Writer();
+  spare = null;
+  writer.length = 0;
+  try {
+    codec.write(writer, value);
+    return writer.bytes.slice(0, writer.length);
+  } finally {
+    if (writer.bytes.length <= MAX_SPARE_BYTES) spare = writer;
+  }
 }
+
+/** A writer that nobody is using, if there is one; a rule that encodes while it is being encoded gets another. */
+let spare: Writer | null = null;
+const MAX_SPARE_BYTES = 65_536;
 
 /**
  * The value whose canonical bytes these are, all of them.

@@ -7,6 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Hash } from '../chain/types.ts';
+import { fromHex } from '../codec/hex.ts';
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
@@ -28,8 +29,8 @@ export function sha256(...parts: readonly Uint8Array[]): Hash {
 
 /** SHA-256 of the concatenated parts, as 32 bytes. */
 export function sha256Bytes(...parts: readonly Uint8Array[]): Uint8Array {
-  const digest = hash('sha256', joined(parts), 'buffer');
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength);
+  // By way of hex: for 32 bytes that is half of what a Node buffer costs.
+  return fromHex(hash('sha256', joined(parts), 'hex'));
 }
 
 /** What a digest can be of. A signature or hash made for one domain means nothing in another. */

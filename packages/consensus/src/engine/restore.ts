@@ -28,8 +28,6 @@ export function restoreHeight(
   });
   const own = ownVotes(t, t.state.round);
   const last = own.at(-1);
-  // What the records replayed above would make a running peer do has been done, or waits for the next event.
-  t.effects.length = 0;
   t.state = { ...t.state, step: last?.type ?? 'propose' };
   if (last === undefined) scheduleRoundTimer(t, 'propose');
   for (const vote of own) if (vote.blockHash !== null) scheduleCollect(t, vote);

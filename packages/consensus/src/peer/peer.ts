@@ -1,10 +1,11 @@
+import { BlockRejection } from '../application/rejection.ts';
 import type { Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
 import { MAX_CONTESTED_CONTRIBUTION_BYTES } from '../chain/limits.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import { batchHash, transactionId, verifyBatchSignature } from '../chain/transactions.ts';
+import { batchHash, transactionId } from '../chain/transactions.ts';
 import type {
   Block,
   BlockKind,
@@ -20,6 +21,7 @@ import type {
 } from '../chain/types.ts';
 import { proposalDigest, verifyProposalSignature, verifyVote, voteDigest } from '../chain/votes.ts';
 import { composeBlock } from '../composition/compose-block.ts';
+import { authenticateBatch } from '../composition/select-batches.ts';
 import { beaconMessage, type ElectionEntry, electionListOf, proposerAt } from '../election/index.ts';
 import type { EngineState } from '../engine/index.ts';
 import { restoreHeight, startHeight, step } from '../engine/index.ts';
@@ -51,6 +53,8 @@ const MAX_FETCHED_BATCHES = 64;
 const MAX_REQUESTS = 32;
 /** Proofs that are told again at a time. */
 const MAX_EVIDENCE_RESENDS = 4;
+/** Heights that this peer decides in answer to one event before it lets the shell write and send. */
+const MAX_DECISIONS_PER_EVENT = 2;
 /** Messages of the next height that are kept until this peer gets there, per sender. */
 const MAX_EARLY_PER_SENDER = 8;
 
@@ -106,6 +110,8 @@ export class Peer {
   #context!: HeightContext;
   #engine!: EngineState;
   #slotSinceMs = 0;
+  /** How often this member has repeated its contributions in this slot. */
+  #ownResends = 0;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #silentThrough: number;
   /** What this peer signed at heights above its head, by height: it is sent again, never signed anew. */
@@ -114,6 +120,7 @@ export class Peer {
   #unplaced: Vote[] = [];
   #inputs: EngineInput[] = [];
   #stepping = false;
+  #decisionsInEvent = 0;
   #decided: { readonly block: Block; readonly certificate: Certificate } | null = null;
 
   /** @throws CodecError when the stored state or certificate cannot be decoded (the caller repairs the store). */
@@ -143,6 +150,7 @@ export class Peer {
       outbox: this.#outbox,
       reader: modules.reader,
       timeoutMs: options.syncTimeoutMs,
+      nowMs: () => this.#nowMs,
       head: () => this.#state.height,
       liveMembers: () => this.#keysOf(this.#live),
       adopt: (block, certificate) => this.#adopt(block, certificate),
@@ -164,6 +172,7 @@ export class Peer {
   /** Handles one event. Never throws on anything that another peer can send. */
   handle(event: PeerEvent): PeerOutput {
     this.#nowMs = event.nowMs;
+    this.#decisionsInEvent = 0;
     switch (event.type) {
       case 'start':
         this.#start();
@@ -197,6 +206,7 @@ export class Peer {
 
   #enterSlot(): void {
     this.#slotSinceMs = this.#nowMs;
+    this.#ownResends = 0;
     this.#contributions.prune(this.#state.slot);
     for (const [key, { dueInSlot }] of this.#own) if (dueInSlot < this.#state.slot) this.#own.delete(key);
     for (const [index, delayMs] of slotWakeUps(this.#rules, this.#state, this.#options, this.#slotView()).entries())
@@ -349,6 +359,7 @@ export class Peer {
           const { block, certificate } = this.#decided;
           this.#decided = null;
           this.#inputs = [];
+          this.#decisionsInEvent += 1;
           this.#commit(block, certificate, false);
         }
       }
@@ -414,6 +425,11 @@ export class Peer {
   /** Looks for a reason to make a block now or later, and tells the engine. */
   #considerBlock(): void {
     if (this.#sync.target !== null) return;
+    if (this.#decisionsInEvent >= MAX_DECISIONS_PER_EVENT) {
+      // A member that is its own quorum waits for nobody: without a pause it would go on for ever within this event.
+      this.#outbox.timer(`pause/${this.#context.height}`, 0);
+      return;
+    }
     const due = this.#state.phase === 'closed' ? this.#settlementDue() : this.#mayClose();
     if (due) {
       this.#feed({ type: 'reconsider' });
@@ -816,7 +832,8 @@ export class Peer {
     if (account === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
     const hash = batchHash(batch);
     if (this.#mempool.has(hash)) return 'TRANSACTION_KNOWN';
-    verifyBatchSignature(this.#rules, batch);
+    const authentic = authenticateBatch(this.#rules, this.#state, batch);
+    if (!authentic.ok) throw new BlockRejection('transactions', authentic.code, authentic.reason);
     if (this.#fetched.get(hash) === null) {
       this.#fetched.set(hash, batch);
       this.#considerBlock();
@@ -855,6 +872,9 @@ export class Peer {
     else {
       this.#live.add(member);
       this.#sync.tellStatus(this.#keyOf(member), this.#nowMs);
+      for (const { bytes, dueInSlot } of this.#own.values())
+        if (dueInSlot >= this.#state.slot)
+          this.#outbox.send(this.#keyOf(member), 'request', { type: 'contribution', bytes });
     }
     this.#considerBlock();
   }
@@ -877,7 +897,7 @@ export class Peer {
       this.#sync.onTimeout(Number(rest[0]));
       this.#considerBlock();
     } else {
-      // slot, patience, interval, require: the clock has moved, so look again.
+      // slot, patience, interval, pause, require: the clock has moved, so look again.
       this.#considerBlock();
     }
   }
@@ -885,10 +905,13 @@ export class Peer {
   /** Tells the others again what this member has signed for the open slot, and local transactions that still wait. */
   #resendOwn(): void {
     const { resendMs } = this.#options.timeouts;
-    if (this.#nowMs - this.#slotSinceMs >= resendMs)
+    // Less and less often: gossip repairs what was missed, and who connects later is told then.
+    if (this.#nowMs - this.#slotSinceMs >= resendMs * 2 ** this.#ownResends) {
+      this.#ownResends += 1;
       for (const { bytes, dueInSlot } of this.#own.values())
         if (dueInSlot >= this.#state.slot)
           this.#outbox.broadcast('announcements', { type: 'contribution', bytes }, true);
+    }
     for (const item of this.#accusations.overdue(this.#state.height).slice(0, MAX_EVIDENCE_RESENDS))
       this.#outbox.broadcast('evidence', { type: 'evidence', item }, true);
     for (const bytes of this.#mempool.overdueLocal(this.#nowMs, resendMs)) {

@@ -8,11 +8,15 @@ const RANGE_BLOCKS = 64;
 const RANGE_BYTES = 1_000_000;
 /** A member is told this peer's height at most so often. */
 const STATUS_INTERVAL_MS = 500;
+/** Who let requests go unanswered is not asked again for the timeout times two to the power of their number, up to this one. */
+const MAX_DOUBLINGS = 4;
 
 interface SynchroniserModules {
   readonly outbox: Outbox;
   readonly reader: ChainReader;
   readonly timeoutMs: number;
+  /** This peer's clock; it may jump. */
+  nowMs(): number;
   head(): number;
   /** Public keys of connected members. */
   liveMembers(): readonly Hex[];
@@ -22,12 +26,13 @@ interface SynchroniserModules {
 
 /**
  * Catching up by ranges of certified blocks, and helping others to. A claim of height is only a hint: what counts is a
- * block that verifies. A member whose claim led nowhere is not believed again until it has delivered something.
+ * block that verifies. A member whose claim led nowhere is not believed for a while, longer each time, until it has
+ * delivered something: a liar costs little time, and an honest member whose answer was lost is asked again.
  */
 export class Synchroniser {
   readonly #modules: SynchroniserModules;
   readonly #lastToldMs = new Map<string, number>();
-  readonly #disappointing = new Set<string>();
+  readonly #disappointing = new Map<string, { readonly sinceMs: number; readonly times: number }>();
   #request: { readonly id: number; readonly source: string; readonly target: number } | null = null;
   #requests = 0;
   #heartbeats = 0;
@@ -64,7 +69,7 @@ export class Synchroniser {
   /** Somebody speaks of `height` as committed. */
   onAhead(sender: string, height: number): void {
     const head = this.#modules.head();
-    if (this.#request !== null || height <= head || this.#disappointing.has(sender)) return;
+    if (this.#request !== null || height <= head || !this.#isBelieved(sender)) return;
     this.#modules.outbox.notice({ type: 'behind', height: head, target: height });
     this.#ask(sender, height);
   }
@@ -99,10 +104,19 @@ export class Synchroniser {
 
   onTimeout(id: number): void {
     if (this.#request === null || this.#request.id !== id) return;
-    this.#disappointing.add(this.#request.source);
+    const { source } = this.#request;
+    const times = (this.#disappointing.get(source)?.times ?? 0) + 1;
+    this.#disappointing.set(source, { sinceMs: this.#modules.nowMs(), times });
     this.#request = null;
-    // With nobody left to believe, start over: better to ask a liar again than never to catch up.
-    if (this.#modules.liveMembers().every((member) => this.#disappointing.has(member))) this.#disappointing.clear();
+  }
+
+  #isBelieved(sender: string): boolean {
+    const disappointment = this.#disappointing.get(sender);
+    if (disappointment === undefined) return true;
+    const { sinceMs, times } = disappointment;
+    // The distance, not the difference: a clock that was set back must not keep anybody out.
+    const agoMs = Math.abs(this.#modules.nowMs() - sinceMs);
+    return agoMs >= this.#modules.timeoutMs * 2 ** Math.min(times, MAX_DOUBLINGS);
   }
 
   #ask(source: string, target: number): void {

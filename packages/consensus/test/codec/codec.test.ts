@@ -222,6 +222,24 @@ describe('combinators', () => {
     }
   });
 
+  test('encode inside of encoding, and after a failure, without traces of the other value', () => {
+    const nested = struct<{ first: number; inner: number; last: number }>({
+      first: u32,
+      inner: mapped(
+        bytes(8),
+        (inner: number) => encode(u16, inner),
+        (stored) => decode(u16, stored),
+      ),
+      last: u8,
+    });
+    const value = { first: 1, inner: 2, last: 3 };
+    expect(toHex(encode(nested, value))).toBe('00000001' + '00000002' + '0002' + '03');
+    expect(refusesToEncode(nested, { ...value, last: 256 })).toBe('CODEC_RANGE');
+    expect(refusesToEncode(nested, { ...value, inner: -1 })).toBe('CODEC_RANGE');
+    expect(toHex(encode(u8, 7))).toBe('07');
+    expect(decode(nested, encode(nested, value))).toEqual(value);
+  });
+
   test('grow their buffer as needed and hand out exactly what was written', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5000 }), (raw) => {

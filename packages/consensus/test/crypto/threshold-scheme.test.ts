@@ -168,8 +168,9 @@ describe('threshold signatures', () => {
     });
 
     test('a valid share or key plus a point that no pairing sees', () => {
-      // r times a point of the whole curve has an order that does not divide r: pairings map it to 1, so that only the
-      // check of the subgroup stands between a share and its countless twins, each with another combined signature.
+      // r times a point of the whole curve has an order that does not divide r: a pairing of exact exponents maps it to
+      // 1. Without the check of the subgroup blst takes such a twin of a key, and combines a twin of a share to another
+      // signature.
       const unseenG2 = offSubgroupG2()
         .multiplyUnsafe(ORDER - 1n)
         .add(offSubgroupG2());

@@ -104,7 +104,9 @@ describe('a follower', () => {
     const bench = new Bench({ members: 4, self: null });
     bench.votes('prevote', [0, 1], 5, null);
     expect(bench.state.round).toBe(5);
-    expect(bench.votes('precommit', [0, 1, 2], 5, X.blockHash).of('fetch-block')).toHaveLength(1);
+    const effects = bench.votes('precommit', [0, 1, 2], 5, X.blockHash);
+    expect(effects.of('fetch-block')).toHaveLength(1);
+    expect(effects.timers).toEqual(['resend 0 in 200']);
     expect(bench.timer('resend', 0).of('fetch-block')).toHaveLength(1);
     expect(bench.step({ type: 'block', ...X }).of('decide')).toHaveLength(1);
   });

@@ -82,6 +82,11 @@ describe('a quorum of prevotes for a valid block', () => {
     bench.fresh(X);
     bench.votes('prevote', OTHERS, 0, X.blockHash);
     expect([bench.state.step, bench.state.locked, bench.state.valid]).toEqual(['propose', null, null]);
+    const without = new Bench({ members: 4, self: 3 });
+    without.votes('prevote', OTHERS, 0, X.blockHash);
+    expect(without.step({ type: 'block', ...X }).of('persist')).toEqual([]);
+    const effects = without.timer('propose', 0);
+    expect([effects.signed('prevote'), effects.signed('precommit')]).toEqual([null, X.blockHash]);
   });
 
   test('after the own precommit it is a valid value and no lock', () => {

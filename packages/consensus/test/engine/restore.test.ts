@@ -23,6 +23,7 @@ describe('after a restart', () => {
     ]);
     expect(effects.timers).toEqual(['collect-prevote 0 in 60', 'resend 0 in 200']);
     expect(bench.state.step).toBe('prevote');
+    expect(bench.votes('prevote', [1, 2], 0, 'other').timers).toEqual(['prevote 0 in 50']);
     expect(bench.fresh(fakeBlock(0, 0, 'b')).signed('prevote')).toBeUndefined();
     expect(bench.timer('propose', 0).signed('prevote')).toBeUndefined();
   });

@@ -97,6 +97,19 @@ describe('timeouts', () => {
     expect(bench.state).toEqual(before);
   });
 
+  test('a timer of another step does nothing', () => {
+    const bench = new Bench({ members: 4, self: 3 });
+    bench.step({ type: 'block-wanted' });
+    expect(bench.timer('prevote', 0).all).toEqual([]);
+    expect(bench.state.step).toBe('propose');
+    bench.fresh(X);
+    bench.votes('prevote', [0], 0, null);
+    bench.votes('prevote', [1], 0, 'other');
+    bench.timer('prevote', 0);
+    expect(bench.timer('propose', 0).all).toEqual([]);
+    expect(bench.state.step).toBe('precommit');
+  });
+
   test('a timer of a round left behind does nothing', () => {
     const bench = new Bench({ members: 4, self: 3 });
     bench.step({ type: 'block-wanted' });

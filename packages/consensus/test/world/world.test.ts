@@ -8,7 +8,8 @@ const seeds = only === undefined ? Array.from({ length: 200 }, (_, k) => k + 1) 
 describe('the seeded world', () => {
   it.each(seeds)('keeps every invariant under seed %i', (seed) => {
     const world = runWorld(worldOf(seed));
-    expect(world.monitors.height).toBeGreaterThan(6);
+    // Two slots at least after the storm, a closing block and a settlement each.
+    expect(world.monitors.height).toBeGreaterThanOrEqual(4);
   });
 
   it('gives the same trace for the same seed, and another for another', () => {

@@ -176,6 +176,8 @@ export class World {
   // ---------------------------------------------------------------- peers
 
   #boot(node: Node): void {
+    // A crash in the first moments may have brought it up already.
+    if (node.peer !== null) return;
     const { rules, signers } = this.chain;
     const modules = { signer: signers[node.rank] ?? null, source: this.#source(node.rank), reader: node.disk };
     node.life += 1;

@@ -16,8 +16,10 @@ export interface MiningRewardInput {
   readonly profitMicro: readonly bigint[];
   /** Index of the miner, who pays no fee and earns all that are paid. */
   readonly miner: number;
-  /** Share of profit that goes to the miner, in (0, 10^6]; `sound` caps it at 100 000. */
+  /** Share of profit that goes to the miner, in (0, maxBetaPpm]. */
   readonly betaPpm: bigint;
+  /** Default 10^6; `sound` caps at 100 000, so that the fee cannot hurt. */
+  readonly maxBetaPpm?: bigint;
   /** Which EVs have not paid their fee. */
   readonly unpaid: readonly boolean[];
 }
@@ -36,8 +38,11 @@ export interface MiningReward {
  * pay no fee. Sum of payoffs and escrow = sum of profits. Throws `FRL_INVALID_CONFIG` (beta), `FRL_INVALID_INPUT`.
  */
 export function splitMiningReward(input: MiningRewardInput): MiningReward {
-  const { profitMicro, miner, betaPpm, unpaid } = input;
-  requireConfig(betaPpm > 0n && betaPpm <= PPM, 'betaPpm must lie in 1..1000000', { betaPpm });
+  const { profitMicro, miner, betaPpm, unpaid, maxBetaPpm = PPM } = input;
+  requireConfig(betaPpm > 0n && betaPpm <= maxBetaPpm && maxBetaPpm <= PPM, 'betaPpm must lie in 1..maxBetaPpm', {
+    betaPpm,
+    maxBetaPpm,
+  });
   requireInput(
     profitMicro[miner] !== undefined && unpaid.length === profitMicro.length,
     'miner or unpaid list is off',

@@ -48,8 +48,8 @@ export class BatchEnvironment {
   }
 
   /**
-   * Plays one slot. `command[i]` in [-1, 1] (clipped) is EV i's request as a share of pMax; absent EVs' commands are
-   * ignored. Returns how many EVs moved. Throws `FRL_INVALID_INPUT` on a command that is not a number.
+   * Plays one slot. `command[i]` in [-1, 1] is EV i's request as a share of pMax (the projection clips what lies beyond);
+   * absent EVs' commands are ignored. Returns how many EVs moved. Throws `FRL_INVALID_INPUT` on a command that is not a number.
    */
   step(command: ArrayLike<number>, hour?: number): number {
     let moved = 0;
@@ -67,7 +67,7 @@ export class BatchEnvironment {
       if (Number.isNaN(value)) {
         requireInput(false, `command of EV ${i} is not a number`, { index: i, slot: this.slot[i] as number });
       }
-      this.requestEnergy(i, Math.min(1, Math.max(-1, value)) * this.config.battery.powerLimitKw);
+      this.requestEnergy(i, value * this.config.battery.powerLimitKw);
       moved++;
     }
     return moved;
@@ -123,7 +123,8 @@ export class BatchEnvironment {
 export function terminalReward(config: EnvironmentConfig, rangeAnxietyCad: number, energyKwh: number): number {
   const missing = config.battery.socMax - energyKwh / config.battery.capacityKwh;
   const anxiety = rangeAnxietyCad * missing * missing;
-  return config.rewardSign === 'literal' ? anxiety : -anxiety;
+  // Adding zero turns -0 into 0.
+  return (config.rewardSign === 'literal' ? anxiety : -anxiety) + 0;
 }
 
 function add(target: Float64Array, index: number, value: number): void {

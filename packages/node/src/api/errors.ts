@@ -3,7 +3,9 @@ export type ApiErrorCode =
   | 'API_LISTEN_FAILED'
   | 'API_NOT_FOUND'
   | 'API_BAD_REQUEST'
-  | 'API_TOO_LARGE';
+  | 'API_TOO_LARGE'
+  /** Something unexpected broke while a request was answered; it is in the log. */
+  | 'API_FAILED';
 
 /** A request that cannot be answered, or a server that cannot be started; the message says what to do. */
 export class ApiError extends Error {

@@ -1,7 +1,10 @@
 import { decodeBatch, encodeMessage, stateRoot } from '@wattmesh/consensus';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { RunningNode } from '../node.ts';
+import { StoreError } from '../store/errors.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
+import { queryInteger } from './query.ts';
+import { addRawRoutes } from './raw-routes.ts';
 import {
   accountView,
   blockSummary,
@@ -27,18 +30,12 @@ type ApiNode = Omit<RunningNode, 'apiUrl'>;
 export async function startApi(
   node: ApiNode,
   listen: { readonly host: string; readonly port: number },
+  failed: (error: Error) => void,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   server.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _, reply) => {
-    const status = error instanceof ApiError ? error.status : (error.statusCode ?? 500);
-    const code =
-      error instanceof ApiError
-        ? error.code
-        : status === 413
-          ? 'API_TOO_LARGE'
-          : status < 500
-            ? 'API_BAD_REQUEST'
-            : (error.code ?? 'API_FAILED');
+    const { status, code } = refusalOf(error);
+    if (status >= 500) failed(error);
     void reply.status(status).send({ error: { code, message: error.message } });
   });
   server.setNotFoundHandler((request, reply) => {
@@ -47,6 +44,7 @@ export async function startApi(
     });
   });
   addRoutes(server, node as RunningNode);
+  addRawRoutes(server, node as RunningNode);
   try {
     const url = await server.listen({ host: listen.host, port: listen.port });
     return { url, close: () => server.close() };
@@ -68,12 +66,16 @@ export async function startApi(
 
 function addRoutes(server: FastifyInstance, node: RunningNode): void {
   const { rules, store } = node;
+  // Hashing the whole state is too much for something that is polled.
+  const roots = new WeakMap<object, string>();
   server.get('/health', async () => {
     const connected = node.peers().filter((peer) => peer.connected).length;
     return { ok: connected + 1 >= rules.genesis.quorum, connected, height: store.head, quorum: rules.genesis.quorum };
   });
   server.get('/status', async () => {
     const { state, certificate, round, poolTransactions, sittingOut, syncTarget, list } = node.view();
+    const root = roots.get(state) ?? stateRoot(rules, state);
+    roots.set(state, root);
     return {
       name: node.name,
       publicKey: node.publicKey,
@@ -84,7 +86,7 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
       quorum: rules.genesis.quorum,
       height: state.height,
       headHash: state.blockHash,
-      stateRoot: stateRoot(rules, state),
+      stateRoot: root,
       chainTimeMs: state.chainTimeMs,
       term: state.term,
       slot: state.slot,
@@ -99,6 +101,10 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
       startedMs: node.startedMs,
     };
   });
+  server.get('/metrics', async (_, reply) => {
+    void reply.type(node.metrics.contentType);
+    return node.metrics.text();
+  });
   server.get('/peers', async () => {
     const rankOf = new Map(rules.genesis.members.map(({ publicKey }, rank) => [publicKey, rank]));
     return node.peers().map((peer) => ({ rank: rankOf.get(peer.member) ?? null, ...peer }));
@@ -112,8 +118,14 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
     members: rules.genesis.members.map(({ publicKey, role }, rank) => ({ rank, publicKey, role })),
   }));
   server.get<{ Querystring: { from?: string; limit?: string } }>('/blocks', async (request) => {
-    const limit = integer('limit', request.query.limit, 20, 1, MAX_BLOCKS_PER_PAGE);
-    const from = integer('from', request.query.from, Math.max(1, store.head - limit + 1), 1, Number.MAX_SAFE_INTEGER);
+    const limit = queryInteger('limit', request.query.limit, 20, 1, MAX_BLOCKS_PER_PAGE);
+    const from = queryInteger(
+      'from',
+      request.query.from,
+      Math.max(1, store.head - limit + 1),
+      1,
+      Number.MAX_SAFE_INTEGER,
+    );
     const heights = Array.from({ length: Math.max(0, Math.min(limit, store.head - from + 1)) }, (_, k) => from + k);
     return {
       head: store.head,
@@ -171,10 +183,10 @@ function addRoutes(server: FastifyInstance, node: RunningNode): void {
   });
 }
 
-function integer(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw badRequest(`${name} must be an integer from ${min} to ${max}, got "${text}"`);
-  return value;
+function refusalOf(error: Error & { statusCode?: number }): { status: number; code: string } {
+  if (error instanceof ApiError) return { status: error.status, code: error.code };
+  if (error instanceof StoreError) return { status: 500, code: error.code };
+  const status = error.statusCode ?? 500;
+  if (status === 413) return { status, code: 'API_TOO_LARGE' };
+  return status < 500 ? { status, code: 'API_BAD_REQUEST' } : { status: 500, code: 'API_FAILED' };
 }

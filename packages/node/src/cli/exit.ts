@@ -12,7 +12,15 @@ export const EXIT = {
 export const EXIT_HELP = `
 Exit codes: 0 done; 1 the run failed (peers disagree, a peer died); 2 a wrong option, file, port or folder; 130 interrupted.`;
 
-const FAILURES = new Set(['RUN_DIVERGED', 'PEER_WOULD_NOT_STOP', 'STORE_FULL', 'STORE_WRITE_FAILED']);
+const FAILURES = new Set([
+  'RUN_DIVERGED',
+  'PEER_WOULD_NOT_STOP',
+  'PEER_REFUSED',
+  'STORE_FULL',
+  'STORE_WRITE_FAILED',
+  'INSPECT_CHAIN_INVALID',
+  'INSPECT_CHAINS_DIFFER',
+]);
 
 /** The exit code that an error stands for. */
 export function exitCodeOf(error: unknown): number {

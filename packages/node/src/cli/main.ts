@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { logsCommand } from './commands/logs.ts';
+import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
+import { provisionCommand } from './commands/provision.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
@@ -20,8 +24,25 @@ ${EXIT_HELP}`,
   )
   .showSuggestionAfterError()
   .exitOverride();
-for (const command of [demoCommand(), upCommand(), statusCommand(), logsCommand(), downCommand(), nodeCommand()])
+for (const command of [
+  demoCommand(),
+  upCommand(),
+  statusCommand(),
+  logsCommand(),
+  downCommand(),
+  nodeCommand(),
+  provisionCommand(),
+  inspectCommand(),
+  dataCommand(),
+  marketCommand(),
+])
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
+
+// `wattmesh logs p01 | head` closes the pipe while there is more to say.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
   await program.parseAsync();

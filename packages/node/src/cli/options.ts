@@ -10,6 +10,15 @@ export function integerBetween(min: number, max: number): (text: string) => numb
   };
 }
 
+/** An address with its port, such as 0.0.0.0:4001. */
+export function hostAndPort(text: string): { host: string; port: number } {
+  const match = /^([^:]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535)
+    throw new InvalidArgumentError('Give an address and a port, such as 0.0.0.0:4001.');
+  return { host: match[1] as string, port };
+}
+
 export const runOption = (): Option =>
   new Option('--run <folder>', 'the run folder; its files are the whole state of a run').default('.wattmesh/run');
 export const jsonOption = (): Option =>

@@ -53,7 +53,7 @@ export function kWh(wh: bigint | string): string {
   return (Number(wh) / 1_000).toFixed(2);
 }
 
-/** 10^-6 currency as currency with two decimals. */
-export function money(micro: bigint | string): string {
-  return (Number(micro) / 1_000_000).toFixed(2);
+/** 10^-6 currency (or tokens) as currency with `decimals` decimals. */
+export function money(micro: bigint | string, decimals = 2): string {
+  return (Number(micro) / 1_000_000).toFixed(decimals);
 }

@@ -18,11 +18,13 @@ export interface SyntheticPlan {
   /** First day of the series, `YYYY-MM-DD`. */
   readonly startDay?: string;
   readonly days?: number;
+  /** Accounts besides the members' and the distribution company's, for load generators. */
+  readonly extraAccounts?: number;
 }
 
 /** Synthetic prosumers on a chain of their own: households, places and keys all follow from the seed. */
 export function provisionSynthetic(plan: SyntheticPlan): ProvisionedNetwork {
-  const { nodes, seed, clock, slotMs, genesisTimeMs, quorum, startDay, days = 1 } = plan;
+  const { nodes, seed, clock, slotMs, genesisTimeMs, quorum, startDay, days = 1, extraAccounts = 0 } = plan;
   const series = generateHouseholds({
     seed,
     homes: nodes,
@@ -48,5 +50,6 @@ export function provisionSynthetic(plan: SyntheticPlan): ProvisionedNetwork {
     ...(quorum === undefined ? {} : { quorum }),
     slot: { lengthMs: slotMs, clock, simulatedHours: 1, slotsPerTerm: 1 },
     market: DEFAULT_MARKET,
+    extraAccounts,
   });
 }

@@ -1,13 +1,13 @@
 export type ClusterErrorCode =
-  | 'RUN_NOT_FOUND'
-  | 'RUN_EXISTS'
-  | 'RUN_UNKNOWN_PEER'
   | 'PEER_DID_NOT_START'
+  /** It does not answer, or not as a peer. */
   | 'PEER_UNREACHABLE'
+  /** It answered with an error of its own. */
+  | 'PEER_REFUSED'
   | 'PEER_WOULD_NOT_STOP'
   | 'RUN_DIVERGED';
 
-/** Something about a run of several peers; the message names the peer or folder and what to do. */
+/** Something went wrong among running peers; the message names the peer and what to do. */
 export class ClusterError extends Error {
   readonly code: ClusterErrorCode;
 

@@ -22,7 +22,7 @@ export interface StatusView {
   readonly syncTarget: number | null;
 }
 
-/** Reads a peer's HTTP API. @throws ClusterError PEER_UNREACHABLE, or with the peer's own code and message. */
+/** Reads a peer's HTTP API. @throws ClusterError PEER_UNREACHABLE; PEER_REFUSED with the peer's own code and message. */
 export async function getJson<T>(apiUrl: string, path: string): Promise<T> {
   return request<T>(apiUrl, path, {});
 }
@@ -42,11 +42,18 @@ async function request<T>(apiUrl: string, path: string, init: RequestInit): Prom
   } catch (cause) {
     throw new ClusterError('PEER_UNREACHABLE', `${apiUrl} does not answer: ${(cause as Error).message}`, { cause });
   }
-  const body = (await response.json().catch(() => ({}))) as { error?: { code: string; message: string } };
-  if (!response.ok)
-    throw new ClusterError(
-      'PEER_UNREACHABLE',
-      `${apiUrl}${path}: ${body.error?.code ?? response.status}: ${body.error?.message ?? response.statusText}`,
-    );
-  return body as T;
+  const text = await response.text().catch(() => '');
+  const body = parsed(text) as { error?: { code: string; message: string } } | null;
+  if (response.ok && body !== null) return body as T;
+  if (body?.error === undefined)
+    throw new ClusterError('PEER_UNREACHABLE', `${apiUrl}${path} does not answer as a peer (${response.status})`);
+  throw new ClusterError('PEER_REFUSED', `${apiUrl}${path}: ${body.error.code}: ${body.error.message}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, peerFolder, type Run, readEndpoint } from '../provision/run-folder.ts';
 import { ClusterError } from './errors.ts';
+import { getJson, type StatusView } from './peer-client.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const START_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 15_000;
+const STOP_LIMITS = { politeMs: 15_000, killedMs: 5_000 };
 const POLL_MS = 50;
 
 export interface PeerProcess {
@@ -24,19 +25,40 @@ export function endpointsFolder(run: string): string {
   return join(run, 'endpoints');
 }
 
+/** Whether the process runs. One that has ended and only waits to be reaped by its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+  const [, state] = /^State:\t(\w)/m.exec(readProc(pid, 'status')) ?? [];
+  return state !== 'Z' && state !== 'X';
 }
 
-/** The endpoint of a peer whose process is alive; null when it is not running. */
-export async function livingEndpoint(run: string, publicKey: string): Promise<Endpoint | null> {
-  const endpoint = await readEndpoint(endpointsFolder(run), publicKey);
-  return endpoint !== null && isAlive(endpoint.pid) ? endpoint : null;
+/**
+ * The endpoint of a peer whose process is alive; null when it is not running. Process numbers are used again, after a
+ * reboot at the latest: one that is neither heard nor seen to be this peer is somebody else's.
+ */
+export async function livingEndpoint(run: string, peer: Run['peers'][number]): Promise<Endpoint | null> {
+  const endpoint = await readEndpoint(endpointsFolder(run), peer.publicKey);
+  if (endpoint === null || !isAlive(endpoint.pid)) return null;
+  if (readProc(endpoint.pid, 'cmdline').split('\0').includes(configFile(run, peer.name))) return endpoint;
+  const status = await getJson<StatusView>(endpoint.apiUrl, '/status').catch(() => null);
+  return status?.publicKey === peer.publicKey ? endpoint : null;
+}
+
+function configFile(run: string, name: string): string {
+  return resolve(peerFolder(run, name), 'config.json');
+}
+
+/** A file of the process table; empty on machines that have none. */
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /**
@@ -52,7 +74,7 @@ export async function startPeer(run: string, peer: Run['peers'][number], attache
   const stderr = openSync(errorFile, 'w');
   const child = spawn(
     process.execPath,
-    [MAIN, 'node', '--config', join(folder, 'config.json'), ...(attached ? ['--end-with-parent'] : [])],
+    [MAIN, 'node', '--config', configFile(run, peer.name), ...(attached ? ['--end-with-parent'] : [])],
     // A group of its own: Ctrl-C reaches the commander only, which then stops its peers in good order.
     { stdio: attached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', 'ignore', stderr], detached: true },
   );
@@ -78,29 +100,28 @@ export async function startPeer(run: string, peer: Run['peers'][number], attache
   }
 }
 
-/** Asks the process to end and waits until it has; kills it when it does not. */
-export async function stopProcess(pid: number, name: string): Promise<void> {
-  const signal = (which: NodeJS.Signals): void => {
+/**
+ * Asks the process to end and waits until it has; kills it when it does not.
+ * @throws ClusterError PEER_WOULD_NOT_STOP
+ */
+export async function stopProcess(pid: number, name: string, limits = STOP_LIMITS): Promise<void> {
+  for (const [signal, limitMs] of [
+    ['SIGTERM', limits.politeMs],
+    ['SIGKILL', limits.killedMs],
+  ] as const) {
     try {
-      process.kill(pid, which);
+      process.kill(pid, signal);
     } catch {
-      // It is gone already.
+      // It is gone already, or not ours to stop: what counts is whether it is still there.
     }
-  };
-  signal('SIGTERM');
-  const deadlineMs = Date.now() + STOP_LIMIT_MS;
-  while (isAlive(pid)) {
-    if (Date.now() > deadlineMs) {
-      signal('SIGKILL');
-      await delay(POLL_MS);
-      if (isAlive(pid)) throw new ClusterError('PEER_WOULD_NOT_STOP', `${name} (process ${pid}) does not end`);
-    }
-    await delay(POLL_MS);
+    const deadlineMs = Date.now() + limitMs;
+    while (isAlive(pid) && Date.now() < deadlineMs) await delay(POLL_MS);
+    if (!isAlive(pid)) return;
   }
+  throw new ClusterError('PEER_WOULD_NOT_STOP', `${name} (process ${pid}) does not end`);
 }
 
 async function readTail(file: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trim().split('\n').slice(-8).join('\n');
 }

@@ -6,8 +6,8 @@ import { z } from 'zod';
  * The configuration of one peer: the schema gives the types, the errors and the documentation (`wattmesh node --explain`).
  * Paths are relative to the configuration file.
  */
-const milliseconds = (fallback: number, what: string) =>
-  z.int().min(0).max(86_400_000).default(fallback).describe(what);
+const milliseconds = (fallback: number, what: string, min = 1) =>
+  z.int().min(min).max(86_400_000).default(fallback).describe(what);
 const publicKey = z.string().regex(/^0[23][0-9a-f]{64}$/, 'must be a compressed public key: 66 lowercase hex digits');
 const port = z.int().min(0).max(65_535);
 
@@ -22,9 +22,9 @@ export const timingSchema = z
     stepMs: milliseconds(500, 'by how much each of these grows with the round'),
     collectMs: milliseconds(1_000, 'how long a voter waits for the bundle before it broadcasts its own vote'),
     resendMs: milliseconds(1_000, 'how often a peer resends what it sent until the height is decided'),
-    txPatienceMs: milliseconds(1_500, 'how long an executable transaction may wait before the round timer starts'),
-    minBlockIntervalMs: milliseconds(0, 'smallest distance between a block and the next transactions block'),
-    slotPaceMs: milliseconds(0, 'slotClock "ready": shortest slot, so that people can follow'),
+    txPatienceMs: milliseconds(1_500, 'how long an executable transaction may wait before the round timer starts', 0),
+    minBlockIntervalMs: milliseconds(0, 'smallest distance between a block and the next transactions block', 0),
+    slotPaceMs: milliseconds(0, 'slotClock "ready": shortest slot, so that people can follow', 0),
     readyTimeoutMs: milliseconds(5_000, 'slotClock "ready": how long a slot waits for members that owe something'),
     statusMs: milliseconds(1_000, 'how often one connected member is told the height of this peer'),
     syncTimeoutMs: milliseconds(4_000, 'how long a request for blocks may take'),
@@ -43,7 +43,7 @@ export const nodeConfigSchema = z.strictObject({
   dataFolder: z.string().describe('folder of the chain store'),
   listen: z
     .strictObject({
-      host: z.string().default('127.0.0.1').describe('address to listen on for peers'),
+      host: z.ipv4().default('127.0.0.1').describe('IPv4 address to listen on for peers'),
       port: port.default(0).describe('TCP port for peers; 0 takes a free one'),
     })
     .prefault({}),
@@ -64,12 +64,28 @@ export const nodeConfigSchema = z.strictObject({
       port: port.default(0).describe('port of the HTTP API; 0 takes a free one'),
     })
     .prefault({}),
+  metrics: z
+    .strictObject({
+      host: z.string().describe('address to serve GET /metrics on, and nothing else'),
+      port: port.describe('its port; 0 takes a free one'),
+    })
+    .optional()
+    .describe(
+      'a listener of its own for Prometheus, when that cannot reach the API; the API serves /metrics in any case',
+    ),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
       file: z.string().optional().describe('log file; standard output when left out'),
     })
     .prefault({}),
+  control: z
+    .strictObject({
+      socket: z.string().min(1).max(100).describe('path of the unix socket'),
+      mode: z.int().min(0).max(0o777).default(0o600).describe('permissions of its file, as a decimal number'),
+    })
+    .optional()
+    .describe('endpoint through which experiments set link conditions, clock skew and a full disk; off when left out'),
   timing: timingSchema,
   maxPoolTransactions: z.int().min(256).max(1_000_000).default(50_000).describe('transactions that the mempool keeps'),
 });
@@ -78,7 +94,7 @@ export type NodeConfig = z.infer<typeof nodeConfigSchema>;
 /** What may be written in the file: everything with a default may be left out. */
 export type NodeConfigInput = z.input<typeof nodeConfigSchema>;
 
-export type ConfigErrorCode = 'CONFIG_UNREADABLE' | 'CONFIG_NOT_JSON' | 'CONFIG_INVALID';
+export type ConfigErrorCode = 'CONFIG_UNREADABLE' | 'CONFIG_UNWRITABLE' | 'CONFIG_NOT_JSON' | 'CONFIG_INVALID';
 
 /** A configuration file that cannot be used; the message names the file, the field and what was expected there. */
 export class ConfigError extends Error {
@@ -103,13 +119,19 @@ export async function readJson<T>(path: string, what: string, schema: z.ZodType<
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError('CONFIG_NOT_JSON', `the ${what} ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    throw new ConfigError('CONFIG_NOT_JSON', `the ${what} ${path} is not JSON: ${whereOf(error as Error)}`);
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`);
   throw new ConfigError('CONFIG_INVALID', `the ${what} ${path} is not valid:\n  ${issues.join('\n  ')}`);
+}
+
+/** Where JSON breaks off. The parser's own message quotes the text, which may be a key. */
+function whereOf({ message }: Error): string {
+  const [position] = /at position \d+( \(line \d+ column \d+\))?/.exec(message) ?? [];
+  return position === undefined ? 'it ends too early or is no JSON at all' : `broken ${position}`;
 }
 
 /** Reads a peer's configuration; relative paths in it become absolute. */
@@ -125,6 +147,9 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     ...(config.meter === undefined ? {} : { meter: absolute(config.meter) }),
     ...(config.household === undefined ? {} : { household: absolute(config.household) }),
     ...(config.addressFolder === undefined ? {} : { addressFolder: absolute(config.addressFolder) }),
+    ...(config.control === undefined
+      ? {}
+      : { control: { ...config.control, socket: absolute(config.control.socket) } }),
     log: config.log.file === undefined ? config.log : { ...config.log, file: absolute(config.log.file) },
   };
 }

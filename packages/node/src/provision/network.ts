@@ -10,6 +10,7 @@ import {
   sha256Bytes,
   validateGenesis,
 } from '@wattmesh/consensus';
+import { type LossRates, linearLoss } from '@wattmesh/market';
 import type { Household } from '../household/household.ts';
 
 /** A point on the plane of the market specification, in km; the EDC stands at (10, 10). */
@@ -58,6 +59,8 @@ export interface NetworkPlan {
   readonly market: MarketSettings;
   /** What provable misbehaviour costs; `DEFAULT_PENALTIES` where left out. */
   readonly penalties?: Partial<Genesis['penalties']>;
+  /** Loss rates of the households in their order; they follow from the positions when left out. */
+  readonly lossRates?: LossRates;
   /** Accounts besides the members and the EDC, each with an opening UPOS balance; for load generators. */
   readonly extraAccounts?: number;
 }
@@ -81,9 +84,6 @@ export interface ProvisionedNetwork {
   readonly extraSecretKeys: readonly Uint8Array[];
 }
 
-const EDC_POSITION: PositionKm = { x: 10, y: 10 };
-/** Loss per km as a fraction of the energy sent: 5.6 % across the half diagonal of the square. */
-const LOSS_PER_KM = 0.056 / Math.hypot(10, 10);
 const OPENING_MICRO = 1_000_000_000n;
 const STAKE_MICRO = 100_000_000n;
 /** A transaction that a quorum has known for so many blocks must come next. */
@@ -147,18 +147,15 @@ export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
       inclusionDelayBlocks: INCLUSION_DELAY_BLOCKS,
     },
     penalties: { ...DEFAULT_PENALTIES, ...plan.penalties },
-    application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(members, plan.market)) },
+    application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(plan)) },
   };
   validateGenesis(genesis);
   return { genesis, chainId: chainIdOf(genesis), members, edcSecretKey, extraSecretKeys };
 }
 
-function parametersOf(
-  members: readonly ProvisionedMember[],
-  market: MarketSettings,
-): Parameters<typeof encodePoegParameters>[0] {
-  const ratePpb = (a: PositionKm, b: PositionKm): bigint =>
-    BigInt(Math.round(LOSS_PER_KM * Math.hypot(a.x - b.x, a.y - b.y) * 1e9));
+function parametersOf({ households, market, lossRates }: NetworkPlan): Parameters<typeof encodePoegParameters>[0] {
+  const rates = lossRates ?? linearLoss(households.map(({ position }) => ({ xKm: position.x, yKm: position.y })));
+  const ppb = (rate: number): bigint => BigInt(Math.round(rate * 1e9));
   return {
     lossCharge: market.lossCharge,
     scoreBasis: 'announced',
@@ -171,7 +168,7 @@ function parametersOf(
       deviationMicroPerKwh: BigInt(market.importMicroPerKwh - market.exportMicroPerKwh),
       rewardPpm: BigInt(market.rewardPpm),
     },
-    rateEdcPpb: members.map(({ position }) => ratePpb(position, EDC_POSITION)),
-    ratePpb: members.map((a) => members.map((b) => (a === b ? 0n : ratePpb(a.position, b.position)))),
+    rateEdcPpb: households.map((_, i) => ppb(rates.rateEdc(i))),
+    ratePpb: households.map((_, i) => households.map((__, j) => (i === j ? 0n : ppb(rates.rate(i, j))))),
   };
 }

@@ -1,8 +1,10 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
 import { z } from 'zod';
 import { type NodeConfigInput, readJson } from '../config/node-config.ts';
+import { RunError } from './errors.ts';
 import type { ProvisionedNetwork } from './network.ts';
 
 /** What `run.json` says of a run; the rest of the state is in the peers' own folders. */
@@ -30,12 +32,8 @@ export interface RunFolderOptions {
   readonly createdMs: number;
   readonly timing?: NodeConfigInput['timing'];
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** Containers: fixed ports and names instead of a shared folder of addresses. */
-  readonly fixed?: {
-    readonly listenPort: number;
-    readonly apiPort: number;
-    readonly addressOf: (name: string) => string;
-  };
+  /** More of one peer's configuration; it wins over what is written anyway. */
+  configure?(name: string): Partial<NodeConfigInput>;
 }
 
 export function peerFolder(run: string, name: string): string {
@@ -45,44 +43,33 @@ export function peerFolder(run: string, name: string): string {
 /**
  * Lays out a run: `genesis.json`, `run.json` and, for each peer, its configuration, secrets, meter key and household.
  * Nothing outside of `folder` is touched; `run.json` is written last, so that a half-made run is never mistaken for one.
+ * @throws RunError RUN_EXISTS when the folder holds a run already
  */
 export async function writeRunFolder(
   folder: string,
   network: ProvisionedNetwork,
   options: RunFolderOptions,
 ): Promise<Run> {
+  if (isRun(folder))
+    throw new RunError(
+      'RUN_EXISTS',
+      `${folder} holds a run already; choose another folder with --run, or remove this one`,
+    );
   await mkdir(join(folder, 'peers'), { recursive: true });
   await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
-  const { fixed } = options;
   for (const member of network.members) {
-    const own = peerFolder(folder, member.name);
-    await mkdir(own, { recursive: true });
-    const config: NodeConfigInput = {
+    await writeMember(peerFolder(folder, member.name), 'config.json', member, {
       name: member.name,
       genesis: '../../genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
       household: 'household.json',
       dataFolder: 'data',
-      ...(fixed === undefined
-        ? { addressFolder: '../../endpoints' }
-        : {
-            listen: { host: '0.0.0.0', port: fixed.listenPort },
-            api: { host: '127.0.0.1', port: fixed.apiPort },
-            addresses: Object.fromEntries(
-              network.members
-                .filter(({ name }) => name !== member.name)
-                .map(({ publicKey, name }) => [publicKey, fixed.addressOf(name)]),
-            ),
-          }),
-      log: { level: options.logLevel ?? 'info', ...(fixed === undefined ? { file: 'node.log' } : {}) },
+      addressFolder: '../../endpoints',
+      log: { level: options.logLevel ?? 'info', file: 'node.log' },
       ...(options.timing === undefined ? {} : { timing: options.timing }),
-    };
-    await writeJson(join(own, 'config.json'), config);
-    await writeJson(join(own, 'household.json'), member.household);
-    const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
-    await writeJson(join(own, 'secrets.json'), keys, 0o600);
-    await writeJson(join(own, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
+      ...options.configure?.(member.name),
+    });
   }
   await writeJson(
     join(folder, 'accounts.json'),
@@ -101,8 +88,41 @@ export async function writeRunFolder(
   return run;
 }
 
+/** One peer's own files: its configuration under `configName`, its keys (readable by their owner only), its household. */
+export async function writeMember(
+  folder: string,
+  configName: string,
+  member: ProvisionedNetwork['members'][number],
+  config: NodeConfigInput,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, 'household.json'), member.household);
+  const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
+  await writeJson(join(folder, 'secrets.json'), keys, 0o600);
+  await writeJson(join(folder, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
+  await writeJson(join(folder, configName), config);
+}
+
+export function isRun(folder: string): boolean {
+  return existsSync(join(folder, 'run.json'));
+}
+
+/** @throws RunError RUN_NOT_FOUND; ConfigError when `run.json` is not one */
 export async function readRun(folder: string): Promise<Run> {
+  if (!isRun(folder))
+    throw new RunError('RUN_NOT_FOUND', `there is no run in ${folder}; start one with: wattmesh up --run ${folder}`);
   return readJson(join(folder, 'run.json'), 'run description', runSchema);
+}
+
+/** @throws RunError RUN_UNKNOWN_PEER that names those there are */
+export function peerOf(run: Run, name: string): Run['peers'][number] {
+  const peer = run.peers.find((one) => one.name === name);
+  if (peer === undefined)
+    throw new RunError(
+      'RUN_UNKNOWN_PEER',
+      `there is no peer ${name}; there are ${run.peers.map((one) => one.name).join(', ')}`,
+    );
+  return peer;
 }
 
 export async function writeEndpoint(folder: string, endpoint: Endpoint): Promise<void> {
@@ -129,6 +149,8 @@ function safeJson(text: string): unknown {
 /** Whole or not at all: readers never see half a file. */
 async function writeJson(path: string, value: unknown, mode = 0o644): Promise<void> {
   const next = `${path}.new`;
+  // What a crash left behind may be readable by others, and its mode would stay.
+  await rm(next, { force: true });
   await writeFile(next, `${JSON.stringify(value, null, 2)}\n`, { mode });
   await rename(next, path);
 }

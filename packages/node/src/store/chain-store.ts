@@ -1,103 +1,141 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ChainReader, CommitRecord, StoredPeer, StoreWrite } from '@wattmesh/consensus';
-import { Level } from 'level';
-import { StoreError, writeError } from './errors.ts';
-import { JournalFile } from './journal-file.ts';
+import { dirname, resolve } from 'node:path';
+import type { CommitRecord, StoredPeer, StoreWrite } from '@wattmesh/consensus';
+import {
+  checkIdentity,
+  lastIntactHeight,
+  putIndex,
+  rebuildIndex,
+  recordedHeight,
+  type StoreCodec,
+  truncate,
+  writeIdentity,
+} from './chain-check.ts';
+import { decodeNumber, encodeNumbers, hashKey, heightKey, META, transactionKey } from './chain-layout.ts';
+import { isDiskFull, messagesOf, StoreError, writeError } from './errors.ts';
+import { JournalFile, syncFolder } from './journal-file.ts';
+import { type ChainDatabase, corrupt, locked, openLevel, readSealed, sealed } from './level-folder.ts';
+import type { PeerStore } from './peer-store.ts';
+
+/** Folders that this process has open: LevelDB's own lock is lost when its process asks for it a second time. */
+const openFolders = new Set<string>();
 
 /** Heights of which the state is kept beyond those that evidence may concern: a damaged tail can be rolled back. */
 const SPARE_STATES = 28;
-const FORMAT = 'wattmesh-store-1';
-
-/** What the store needs to know of a chain to check its own contents; the consensus package provides it. */
-export interface StoreCodec {
-  readonly chainId: string;
-  /** Heights that evidence may concern: their states are kept. */
-  readonly evidenceBlocks: number;
-  /** Throws when the bytes are not a block; returns its links. */
-  describeBlock(bytes: Uint8Array): {
-    readonly hash: string;
-    readonly parentHash: string;
-    readonly height: number;
-    readonly stateRoot: string;
-  };
-  /** Hash and height that a certificate certifies. Throws when it is malformed. */
-  describeCertificate(bytes: Uint8Array): { readonly blockHash: string; readonly height: number };
-  /** Merkle root of an encoded state. Throws when it is malformed. */
-  stateRoot(bytes: Uint8Array): string;
-}
-
-export interface OpenReport {
-  readonly stored: StoredPeer;
-  /** What was wrong and was mended; empty for a healthy store. */
-  readonly repairs: readonly string[];
-}
+const ROTATE_BYTES = 4 * 1024 * 1024;
 
 export interface TransactionPlace {
   readonly height: number;
   readonly index: number;
 }
 
+export interface ChainStoreOptions {
+  /** After a commit, a journal larger than this is started anew with the records that still matter. */
+  readonly rotateBytes?: number;
+}
+
 /**
- * A peer's chain on disk: LevelDB for what is committed (one synced batch a height) and a journal for what must not be
- * signed twice. One process at a time; the folder belongs to one chain.
+ * A peer's chain on disk: LevelDB for what is committed (one synced batch a height, every value with a checksum) and a
+ * journal for what must not be signed twice. One process at a time; the folder belongs to one chain.
  *
  * LevelDB can lose a batch from the middle of its log without an error, so `open` walks the whole chain of hashes,
- * compares each certificate, and recomputes the head's state root. A broken tail is cut off at the last height that
- * checks out: the peer fetches the rest from the others, and signs nothing at the heights that it once had.
+ * compares each certificate, and recomputes the head's state root. What does not check out is cut off at the last height
+ * that does: the peer fetches the rest from the others. What it signed there stands in the journal; only where the
+ * journal itself has lost something does the peer stay silent (`StoredPeer.silentThrough`).
  */
-export class ChainStore implements ChainReader {
+export class ChainStore implements PeerStore {
   readonly #folder: string;
-  readonly #db: Level<string, Uint8Array>;
+  readonly #db: ChainDatabase;
   readonly #journal: JournalFile;
   readonly #statesKept: number;
+  readonly #loaded: StoredPeer;
+  /** What was wrong and was mended when the store was opened; empty for a healthy store. */
+  readonly repairs: readonly string[];
   #head: number;
+  #failure: StoreError | null = null;
 
   private constructor(
     folder: string,
-    db: Level<string, Uint8Array>,
+    db: ChainDatabase,
     journal: JournalFile,
-    head: number,
-    statesKept: number,
+    found: {
+      readonly head: number;
+      readonly loaded: StoredPeer;
+      readonly repairs: readonly string[];
+      readonly statesKept: number;
+    },
   ) {
-    this.#statesKept = statesKept;
     this.#folder = folder;
     this.#db = db;
     this.#journal = journal;
-    this.#head = head;
+    this.#head = found.head;
+    this.#statesKept = found.statesKept;
+    this.#loaded = found.loaded;
+    this.repairs = found.repairs;
   }
 
-  static async open(folder: string, codec: StoreCodec): Promise<{ store: ChainStore; report: OpenReport }> {
-    await mkdir(folder, { recursive: true });
-    const db = await openLevel(join(folder, 'chain'));
+  /** @throws StoreError with every code of `StoreErrorCode` */
+  static async open(folder: string, codec: StoreCodec, options: ChainStoreOptions = {}): Promise<ChainStore> {
+    const path = resolve(folder, 'chain');
+    if (openFolders.has(path)) throw locked(path, null);
+    openFolders.add(path);
     try {
-      await checkChain(db, folder, codec);
-      const { journal, content } = await JournalFile.open(folder, Buffer.from(codec.chainId, 'hex'));
-      const recorded = numberAt(db, 'meta/head');
-      const repairs: string[] = [];
-      const head = lastIntactHeight(db, codec, recorded, repairs);
-      if (head < recorded) await truncate(db, head, recorded);
-      if (content.damaged) repairs.push('the journal was damaged; this peer does not vote at the next height');
-      const silentThrough = Math.max(
-        numberAt(db, 'meta/silent'),
-        head < recorded ? recorded + 1 : 0,
-        content.damaged ? recorded + 1 : 0,
-      );
-      // Remembered, because the next start finds a mended store that no longer shows what happened.
-      if (silentThrough > head) await db.put('meta/silent', encodeNumber(silentThrough), { sync: true });
-      const stored: StoredPeer = {
-        head: head === 0 ? null : { state: bytesAt(db, key('s', head)), certificate: bytesAt(db, key('c', head)) },
-        journal: content.records,
-        silentThrough,
-      };
-      return {
-        store: new ChainStore(folder, db, journal, head, codec.evidenceBlocks + SPARE_STATES),
-        report: { stored, repairs },
-      };
+      await makeFolder(folder);
+      const { db, repaired } = await openLevel(path);
+      return await ChainStore.#check(folder, path, db, repaired, codec, options);
     } catch (error) {
-      await db.close();
+      openFolders.delete(path);
       throw error;
     }
+  }
+
+  static async #check(
+    folder: string,
+    path: string,
+    db: ChainDatabase,
+    repaired: string | null,
+    codec: StoreCodec,
+    options: ChainStoreOptions,
+  ): Promise<ChainStore> {
+    let journal: JournalFile | null = null;
+    try {
+      const repairs = repaired === null ? [] : [`LevelDB rebuilt ${path}: ${repaired}`];
+      const isNew = await checkIdentity(db, path, codec, repaired);
+      const recorded = await recordedHeight(db);
+      const head = lastIntactHeight(db, codec, recorded, repairs);
+      const opened = await JournalFile.open({
+        folder,
+        chainId: Buffer.from(codec.chainId, 'hex'),
+        isNew: isNew && repaired === null,
+        blindIfDamaged: recorded + 1,
+        rotateBytes: options.rotateBytes ?? ROTATE_BYTES,
+      });
+      journal = opened.journal;
+      const { records, damage } = opened.content;
+      if (damage !== null) repairs.push(`the journal lost records: ${damage}`);
+      const silentThrough = journal.blindHeight > head ? journal.blindHeight : 0;
+      if (silentThrough > 0) repairs.push(`this peer signs nothing up to height ${silentThrough}`);
+      // Only after the journal exists, so that a store with this mark but without a journal has lost one.
+      if (isNew) await writeIdentity(db, codec);
+      if (head < recorded) await truncate(db, head);
+      if (repaired !== null) await rebuildIndex(db, codec, head);
+      const loaded = { head: head === 0 ? null : readHead(db, head), journal: records, silentThrough };
+      return new ChainStore(folder, db, journal, {
+        head,
+        loaded,
+        repairs,
+        statesKept: codec.evidenceBlocks + SPARE_STATES,
+      });
+    } catch (error) {
+      await journal?.close();
+      await db.close();
+      if (error instanceof StoreError && error.code !== 'STORE_CORRUPT') throw error;
+      throw isDiskFull(error) ? writeError(folder, error) : corrupt(path, messagesOf(error), error);
+    }
+  }
+
+  load(): StoredPeer {
+    return this.#loaded;
   }
 
   /** Height of the last durable block. */
@@ -105,228 +143,96 @@ export class ChainStore implements ChainReader {
     return this.#head;
   }
 
-  /** Makes writes durable in order. When it rejects, nothing that follows them may be sent and the peer must stop. */
+  /** @throws StoreError STORE_FULL, STORE_WRITE_FAILED; then every further write fails the same way */
   async write(writes: readonly StoreWrite[]): Promise<void> {
-    let pending: Uint8Array[] = [];
-    for (const write of writes) {
-      if (write.type === 'journal') {
-        pending.push(write.bytes);
-        continue;
+    // What follows a failed append would stand behind garbage in the file.
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      let pending: Uint8Array[] = [];
+      for (const write of writes) {
+        if (write.type === 'journal') {
+          pending.push(write.bytes);
+          continue;
+        }
+        await this.#journal.append(pending);
+        pending = [];
+        await this.#commit(write.commit);
       }
       await this.#journal.append(pending);
-      pending = [];
-      await this.#commit(write.commit);
+    } catch (error) {
+      this.#failure = writeError(this.#folder, error);
+      throw this.#failure;
     }
-    await this.#journal.append(pending);
   }
 
+  /** @throws StoreError STORE_CORRUPT, as every reader here, when the stored bytes do not check out */
   block(height: number): { block: Uint8Array; certificate: Uint8Array } | null {
-    const block = height <= this.#head ? this.#db.getSync(key('b', height)) : undefined;
-    const certificate = this.#db.getSync(key('c', height));
+    if (height > this.#head) return null;
+    const block = readSealed(this.#db, heightKey('block', height));
+    const certificate = readSealed(this.#db, heightKey('certificate', height));
     return block === undefined || certificate === undefined ? null : { block, certificate };
   }
 
   /** Encoded state after `height`; null when it is not (or no longer) kept. */
   state(height: number): Uint8Array | null {
-    return this.#db.getSync(key('s', height)) ?? null;
+    return readSealed(this.#db, heightKey('state', height)) ?? null;
   }
 
   heightOfBlock(hash: string): number | null {
-    const value = this.#db.getSync(`h/${hash}`);
+    const value = readSealed(this.#db, hashKey(hash));
     return value === undefined ? null : decodeNumber(value);
   }
 
   transaction(id: string): TransactionPlace | null {
-    const value = this.#db.getSync(`t/${id}`);
-    if (value === undefined) return null;
-    return { height: decodeNumber(value.subarray(0, 8)), index: decodeNumber(value.subarray(8, 16)) };
+    const value = readSealed(this.#db, transactionKey(id));
+    return value === undefined ? null : { height: decodeNumber(value), index: decodeNumber(value, 1) };
   }
 
   async close(): Promise<void> {
-    await this.#journal.close();
-    await this.#db.close();
+    try {
+      await this.#journal.close();
+      await this.#db.close();
+    } finally {
+      openFolders.delete(resolve(this.#folder, 'chain'));
+    }
   }
 
   async #commit(commit: CommitRecord): Promise<void> {
     const { height } = commit;
+    if (height !== this.#head + 1) throw new Error(`height ${height} cannot follow height ${this.#head}`);
     const batch = this.#db.batch();
-    batch.put(key('b', height), commit.block);
-    batch.put(key('c', height), commit.certificate);
-    batch.put(key('s', height), commit.state);
-    batch.put(`h/${commit.blockHash}`, encodeNumber(height));
-    for (const [index, id] of commit.transactionIds.entries())
-      batch.put(`t/${id}`, Buffer.concat([encodeNumber(height), encodeNumber(index)]));
-    if (height > this.#statesKept) batch.del(key('s', height - this.#statesKept));
-    batch.put('meta/head', encodeNumber(height));
-    try {
-      await batch.write({ sync: true });
-    } catch (error) {
-      throw writeError(this.#folder, error);
-    }
+    batch.put(heightKey('block', height), sealed(commit.block));
+    batch.put(heightKey('certificate', height), sealed(commit.certificate));
+    batch.put(heightKey('state', height), sealed(commit.state));
+    putIndex(batch, height, commit.blockHash, commit.transactionIds);
+    if (height > this.#statesKept) batch.del(heightKey('state', height - this.#statesKept));
+    batch.put(META.head, sealed(encodeNumbers(height)));
+    await batch.write({ sync: true });
     this.#head = height;
-    await this.#journal.rotate(commit.carry);
+    await this.#journal.rotate(height, commit.carry);
   }
 }
 
-async function openLevel(path: string): Promise<Level<string, Uint8Array>> {
-  const db = new Level<string, Uint8Array>(path, { keyEncoding: 'utf8', valueEncoding: 'view' });
+function readHead(db: ChainDatabase, head: number): { state: Uint8Array; certificate: Uint8Array } {
+  const state = readSealed(db, heightKey('state', head));
+  const certificate = readSealed(db, heightKey('certificate', head));
+  if (state === undefined || certificate === undefined)
+    throw new StoreError('STORE_CORRUPT', `height ${head} vanished while the store was being opened`);
+  return { state, certificate };
+}
+
+/** Makes the folder and its name durable: a peer that forgets all of its past would sign it again. */
+async function makeFolder(folder: string): Promise<void> {
   try {
-    await db.open();
-    return db;
-  } catch (error) {
-    const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-    if (cause?.code === 'LEVEL_LOCKED')
-      throw new StoreError(
-        'STORE_LOCKED',
-        `another process uses the store in ${path}; stop it or choose another data folder`,
-        { cause: error },
-      );
-    // LevelDB could not read its own files: let it rebuild what it can; the chain of hashes decides what that is worth.
-    const { ClassicLevel } = await import('classic-level');
-    try {
-      await ClassicLevel.repair(path);
-      await db.open();
-      return db;
-    } catch (again) {
-      throw new StoreError(
-        'STORE_CORRUPT',
-        `the store in ${path} cannot be opened or repaired (${cause?.message ?? String(error)}); move the folder away and start again: the peer fetches the chain from the others`,
-        { cause: again },
-      );
+    const first = await mkdir(folder, { recursive: true });
+    if (first === undefined) return;
+    const top = dirname(resolve(first));
+    for (let made = dirname(resolve(folder)); made.length >= top.length; made = dirname(made)) {
+      await syncFolder(made);
+      if (made === top) break;
     }
+  } catch (cause) {
+    if (isDiskFull(cause)) throw writeError(folder, cause);
+    throw new StoreError('STORE_UNREADABLE', `cannot use ${folder} as data folder: ${messagesOf(cause)}`, { cause });
   }
-}
-
-async function checkChain(db: Level<string, Uint8Array>, folder: string, codec: StoreCodec): Promise<void> {
-  const format = db.getSync('meta/format');
-  if (format === undefined) {
-    if (db.getSync('meta/head') !== undefined)
-      throw new StoreError(
-        'STORE_FORMAT',
-        `the store in ${folder} has no format mark; it was not written by this program`,
-      );
-    await db.batch(
-      [
-        { type: 'put', key: 'meta/format', value: text(FORMAT) },
-        { type: 'put', key: 'meta/chain', value: text(codec.chainId) },
-      ],
-      { sync: true },
-    );
-    return;
-  }
-  if (asText(format) !== FORMAT)
-    throw new StoreError(
-      'STORE_FORMAT',
-      `the store in ${folder} has format ${asText(format)}, this program reads ${FORMAT}`,
-    );
-  const chain = db.getSync('meta/chain');
-  if (chain === undefined || asText(chain) !== codec.chainId)
-    throw new StoreError(
-      'STORE_OTHER_CHAIN',
-      `the store in ${folder} belongs to chain ${chain === undefined ? '(none)' : asText(chain).slice(0, 12)}, this peer to ${codec.chainId.slice(0, 12)}; use another data folder`,
-    );
-}
-
-/** Walks the chain from its first block and returns the last height up to which everything checks out. */
-function lastIntactHeight(
-  db: Level<string, Uint8Array>,
-  codec: StoreCodec,
-  recorded: number,
-  repairs: string[],
-): number {
-  let parent = codec.chainId;
-  let intact = 0;
-  const roots: string[] = [codec.chainId];
-  for (let height = 1; height <= recorded; height += 1) {
-    const problem = checkHeight(db, codec, height, parent);
-    if (typeof problem === 'string') {
-      repairs.push(`height ${height} of ${recorded}: ${problem}; cut off there`);
-      break;
-    }
-    parent = problem.hash;
-    roots.push(problem.stateRoot);
-    intact = height;
-  }
-  for (; intact > 0; intact -= 1) {
-    const state = db.getSync(key('s', intact));
-    try {
-      if (state !== undefined && codec.stateRoot(state) === roots[intact]) return intact;
-      repairs.push(
-        `height ${intact}: its state is ${state === undefined ? 'missing' : 'not the one in the header'}; cut off there`,
-      );
-    } catch (error) {
-      repairs.push(`height ${intact}: its state cannot be read (${(error as Error).message}); cut off there`);
-    }
-  }
-  return 0;
-}
-
-function checkHeight(
-  db: Level<string, Uint8Array>,
-  codec: StoreCodec,
-  height: number,
-  parent: string,
-): { hash: string; stateRoot: string } | string {
-  const bytes = db.getSync(key('b', height));
-  const certificateBytes = db.getSync(key('c', height));
-  if (bytes === undefined) return 'the block is missing';
-  if (certificateBytes === undefined) return 'the certificate is missing';
-  try {
-    const block = codec.describeBlock(bytes);
-    const certificate = codec.describeCertificate(certificateBytes);
-    if (block.height !== height || block.parentHash !== parent) return 'the block does not follow its parent';
-    if (certificate.height !== height || certificate.blockHash !== block.hash)
-      return 'the certificate is for another block';
-    return block;
-  } catch (error) {
-    return `unreadable (${(error as Error).message})`;
-  }
-}
-
-/** Removes the heights above `head` in one batch. Their index entries go too; the peers have the blocks. */
-async function truncate(db: Level<string, Uint8Array>, head: number, recorded: number): Promise<void> {
-  const batch = db.batch();
-  for (let height = head + 1; height <= recorded; height += 1)
-    for (const kind of ['b', 'c', 's']) batch.del(key(kind, height));
-  for (const [hash, value] of await db.iterator({ gte: 'h/', lt: 'h0' }).all())
-    if (decodeNumber(value) > head) batch.del(hash);
-  for (const [id, value] of await db.iterator({ gte: 't/', lt: 't0' }).all())
-    if (decodeNumber(value.subarray(0, 8)) > head) batch.del(id);
-  batch.put('meta/head', encodeNumber(head));
-  batch.put('meta/silent', encodeNumber(recorded + 1));
-  await batch.write({ sync: true });
-}
-
-function key(kind: string, height: number): string {
-  return `${kind}/${height.toString(16).padStart(10, '0')}`;
-}
-
-function bytesAt(db: Level<string, Uint8Array>, name: string): Uint8Array {
-  const value = db.getSync(name);
-  if (value === undefined)
-    throw new StoreError('STORE_CORRUPT', `the entry ${name} vanished while the store was being opened`);
-  return value;
-}
-
-function numberAt(db: Level<string, Uint8Array>, name: string): number {
-  const value = db.getSync(name);
-  return value === undefined ? 0 : decodeNumber(value);
-}
-
-function encodeNumber(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
-  return bytes;
-}
-
-function decodeNumber(bytes: Uint8Array): number {
-  return Number(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readBigUInt64BE());
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
-}
-
-function asText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

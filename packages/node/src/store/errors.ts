@@ -20,10 +20,8 @@ export class StoreError extends Error {
 
 /** Turns what a write threw into a refusal that says what to do. */
 export function writeError(folder: string, cause: unknown): StoreError {
-  const text =
-    cause instanceof Error ? `${cause.message} ${String((cause as { cause?: unknown }).cause ?? '')}` : String(cause);
-  const full = (cause as { code?: string })?.code === 'ENOSPC' || /ENOSPC|no space left/i.test(text);
-  return full
+  if (cause instanceof StoreError) return cause;
+  return isDiskFull(cause)
     ? new StoreError(
         'STORE_FULL',
         `the disk of ${folder} is full; free space and start the peer again (nothing acknowledged is lost)`,
@@ -31,7 +29,20 @@ export function writeError(folder: string, cause: unknown): StoreError {
       )
     : new StoreError(
         'STORE_WRITE_FAILED',
-        `could not write to ${folder}: ${text.trim()}; the peer stops rather than go on without its memory`,
+        `could not write to ${folder}: ${messagesOf(cause)}; the peer stops rather than go on without its memory`,
         { cause },
       );
+}
+
+export function isDiskFull(cause: unknown): boolean {
+  return (
+    ['ENOSPC', 'EDQUOT'].includes(String((cause as { code?: unknown } | null)?.code)) ||
+    /ENOSPC|EDQUOT|no space left|quota exceeded/i.test(messagesOf(cause))
+  );
+}
+
+/** The messages of an error and of what caused it: LevelDB says the essential in its cause. */
+export function messagesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messagesOf(error.cause)}`;
 }

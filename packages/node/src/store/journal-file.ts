@@ -4,61 +4,82 @@ import { crc32 } from 'node:zlib';
 import { StoreError, writeError } from './errors.ts';
 
 /**
- * The journal: an append-only file of records, each `length (4) | CRC-32 of the record (4) | record`, after a header of
- * `magic (8) | chain id (32)`. What a peer must never sign twice is in here before it is sent.
+ * The journal: an append-only file. Header: `magic (8) | chain id (32) | blind height (8) | CRC-32 of these (4)`. Then
+ * records: `length (4) | CRC-32 of the record (4) | CRC-32 of these 8 bytes (4) | record`. What a peer must never sign
+ * twice is in here before it is sent.
  *
- * How it fails: a last record that is shorter than its length was never acknowledged (an acknowledged append has its
- * size on disk) and is cut off. Anything else that does not check out, a flipped bit or a run of zeros, is *damage*:
- * the records before it are returned, and the caller must not sign where it may have signed before.
+ * The *blind height* says what the file does not hold: everything that was signed above that height is in it, what was
+ * signed at or below it may not be. It is written in one step with the records, so that no crash parts the two.
+ *
+ * How it fails: a last record that is shorter than its (intact) length says was never acknowledged, since an
+ * acknowledged append has its size on disk; it is cut off. Anything else that does not check out, a flipped bit or a run
+ * of zeros, is damage: the records before it are kept, and the blind height rises.
  */
 const MAGIC = new TextEncoder().encode('WMJRNL01');
-const HEADER_BYTES = MAGIC.length + 32;
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-/** After a commit, a journal larger than this is started anew with the records that still matter. */
-const ROTATE_BYTES = 4 * 1024 * 1024;
+const CHAIN_ID_BYTES = 32;
+const HEADER_BYTES = MAGIC.length + CHAIN_ID_BYTES + 8 + 4;
+const FRAME_BYTES = 12;
+
+export interface JournalOptions {
+  readonly folder: string;
+  /** 32 bytes. */
+  readonly chainId: Uint8Array;
+  /** Whether the store is new, so that a missing journal is no loss. */
+  readonly isNew: boolean;
+  /** Up to which height this peer may have signed, if the journal turns out to be damaged. */
+  readonly blindIfDamaged: number;
+  /** After a commit, a larger journal is started anew with the records that still matter. */
+  readonly rotateBytes: number;
+}
 
 export interface JournalContent {
   readonly records: readonly Uint8Array[];
-  readonly damaged: boolean;
+  /** What was wrong with the file; null when it was whole. */
+  readonly damage: string | null;
 }
 
 export class JournalFile {
-  readonly #folder: string;
-  readonly #chainId: Uint8Array;
+  readonly #options: JournalOptions;
   #file: FileHandle;
   #bytes: number;
+  #blindHeight: number;
 
-  private constructor(folder: string, chainId: Uint8Array, file: FileHandle, bytes: number) {
-    this.#folder = folder;
-    this.#chainId = chainId;
+  private constructor(options: JournalOptions, file: FileHandle, bytes: number, blindHeight: number) {
+    this.#options = options;
     this.#file = file;
     this.#bytes = bytes;
+    this.#blindHeight = blindHeight;
   }
 
-  static async open(folder: string, chainId: Uint8Array): Promise<{ journal: JournalFile; content: JournalContent }> {
-    const path = join(folder, 'journal');
+  /** @throws StoreError STORE_OTHER_CHAIN, STORE_UNREADABLE, STORE_FULL, STORE_WRITE_FAILED */
+  static async open(options: JournalOptions): Promise<{ journal: JournalFile; content: JournalContent }> {
+    const path = join(options.folder, 'journal');
     const existing = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw new StoreError('STORE_UNREADABLE', `cannot read ${path}: ${error.message}`, { cause: error });
     });
-    if (existing === null || existing.length < HEADER_BYTES) {
-      // A header that was never completed: the file was being created when the machine stopped, and held nothing yet.
-      const journal = new JournalFile(folder, chainId, await create(folder, chainId, []), HEADER_BYTES);
-      return { journal, content: { records: [], damaged: false } };
-    }
-    const foreign = !existing.subarray(MAGIC.length, HEADER_BYTES).equals(chainId);
-    const intactMagic = existing.subarray(0, MAGIC.length).equals(MAGIC);
-    if (intactMagic && foreign)
+    const parsed = existing === null ? missing(options.isNew) : parse(existing);
+    if (parsed.chainId !== null && !parsed.chainId.equals(options.chainId))
       throw new StoreError(
         'STORE_OTHER_CHAIN',
-        `the journal in ${folder} belongs to another chain; use an empty data folder`,
+        `the journal in ${options.folder} belongs to another chain; use another data folder`,
       );
-    const { records, damaged, end } = intactMagic ? parse(existing) : { records: [], damaged: true, end: HEADER_BYTES };
-    // A damaged or torn file is rewritten from what is intact, so that new records never follow garbage.
-    const rewrite = damaged || end !== existing.length;
-    const file = rewrite ? await create(folder, chainId, records) : await open(path, 'a');
-    const bytes = rewrite ? (await file.stat()).size : existing.length;
-    return { journal: new JournalFile(folder, chainId, file, bytes), content: { records, damaged } };
+    const { records, damage } = parsed;
+    const blindHeight = Math.max(parsed.blindHeight, damage === null ? 0 : options.blindIfDamaged);
+    try {
+      // A missing, damaged or torn file is written anew from what is intact, so that new records never follow garbage.
+      const isWhole = existing !== null && damage === null && parsed.end === existing.length;
+      const file = isWhole ? await open(path, 'a') : await create(options, blindHeight, records);
+      const bytes = (await file.stat()).size;
+      return { journal: new JournalFile(options, file, bytes, blindHeight), content: { records, damage } };
+    } catch (error) {
+      throw writeError(options.folder, error);
+    }
+  }
+
+  /** Heights up to this one at which signatures may have been given that are not in here. */
+  get blindHeight(): number {
+    return this.#blindHeight;
   }
 
   /** Appends and makes durable; when it resolves, the records survive SIGKILL and power loss. */
@@ -69,21 +90,23 @@ export class JournalFile {
       await this.#file.appendFile(framed);
       await this.#file.datasync();
     } catch (error) {
-      throw writeError(this.#folder, error);
+      throw writeError(this.#options.folder, error);
     }
     this.#bytes += framed.length;
   }
 
-  /** Starts anew with `carry` if the file has grown large. Call only when everything else in it is obsolete. */
-  async rotate(carry: readonly Uint8Array[]): Promise<void> {
-    if (this.#bytes < ROTATE_BYTES) return;
+  /** If the file has grown large, starts it anew at the committed `height` with `carry`: all that matters above it. */
+  async rotate(height: number, carry: readonly Uint8Array[]): Promise<void> {
+    if (this.#bytes < this.#options.rotateBytes) return;
     try {
-      const file = await create(this.#folder, this.#chainId, carry);
+      const blindHeight = Math.max(this.#blindHeight, height);
+      const file = await create(this.#options, blindHeight, carry);
       await this.#file.close();
       this.#file = file;
+      this.#blindHeight = blindHeight;
       this.#bytes = (await file.stat()).size;
     } catch (error) {
-      throw writeError(this.#folder, error);
+      throw writeError(this.#options.folder, error);
     }
   }
 
@@ -92,41 +115,93 @@ export class JournalFile {
   }
 }
 
+/** What a journal holds, without opening it for writing; for tests and for looking into a stopped peer's past. */
+export async function readJournal(folder: string): Promise<JournalContent & { readonly blindHeight: number }> {
+  return parse(await readFile(join(folder, 'journal')));
+}
+
+interface Parsed extends JournalContent {
+  /** Null when the header does not check out. */
+  readonly chainId: Buffer | null;
+  readonly blindHeight: number;
+  /** Where the intact part ends. */
+  readonly end: number;
+}
+
+function missing(isNew: boolean): Parsed {
+  const damage = isNew ? null : 'it is missing';
+  return { records: [], damage, chainId: null, blindHeight: 0, end: 0 };
+}
+
+function parse(file: Buffer): Parsed {
+  const header = file.subarray(0, HEADER_BYTES);
+  const sum = HEADER_BYTES - 4;
+  // The header was synced before the file got its name: a file without a whole one has lost something.
+  if (header.length < HEADER_BYTES || crc32(header.subarray(0, sum)) !== header.readUInt32BE(sum))
+    return { records: [], damage: 'its header is broken', chainId: null, blindHeight: 0, end: 0 };
+  if (!header.subarray(0, MAGIC.length).equals(MAGIC))
+    return { records: [], damage: 'it has another format', chainId: null, blindHeight: 0, end: 0 };
+  const chainId = header.subarray(MAGIC.length, MAGIC.length + CHAIN_ID_BYTES);
+  const blindHeight = Number(header.readBigUInt64BE(MAGIC.length + CHAIN_ID_BYTES));
+  const records: Uint8Array[] = [];
+  let offset = HEADER_BYTES;
+  while (offset + FRAME_BYTES <= file.length) {
+    const length = file.readUInt32BE(offset);
+    const damage = `the record at byte ${offset} of ${file.length} is broken`;
+    if (crc32(file.subarray(offset, offset + 8)) !== file.readUInt32BE(offset + 8))
+      return { records, damage, chainId, blindHeight, end: offset };
+    const end = offset + FRAME_BYTES + length;
+    if (end > file.length) break;
+    const record = file.subarray(offset + FRAME_BYTES, end);
+    if (crc32(record) !== file.readUInt32BE(offset + 4)) return { records, damage, chainId, blindHeight, end: offset };
+    records.push(new Uint8Array(record));
+    offset = end;
+  }
+  return { records, damage: null, chainId, blindHeight, end: offset };
+}
+
 function frame(record: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(8 + record.length);
+  const bytes = Buffer.alloc(FRAME_BYTES + record.length);
   bytes.writeUInt32BE(record.length, 0);
   bytes.writeUInt32BE(crc32(record), 4);
-  bytes.set(record, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
+  bytes.set(record, FRAME_BYTES);
   return bytes;
 }
 
-function parse(file: Buffer): { records: Uint8Array[]; damaged: boolean; end: number } {
-  const records: Uint8Array[] = [];
-  let offset = HEADER_BYTES;
-  while (offset < file.length) {
-    if (offset + 8 > file.length) break;
-    const length = file.readUInt32BE(offset);
-    if (length === 0 || length > MAX_RECORD_BYTES) return { records, damaged: true, end: offset };
-    if (offset + 8 + length > file.length) break;
-    const record = file.subarray(offset + 8, offset + 8 + length);
-    if (crc32(record) !== file.readUInt32BE(offset + 4)) return { records, damaged: true, end: offset };
-    records.push(new Uint8Array(record));
-    offset += 8 + length;
-  }
-  return { records, damaged: false, end: offset };
-}
-
 /** Writes a whole new journal beside the old one and puts it in its place in one step. */
-async function create(folder: string, chainId: Uint8Array, records: readonly Uint8Array[]): Promise<FileHandle> {
+async function create(
+  { folder, chainId }: JournalOptions,
+  blindHeight: number,
+  records: readonly Uint8Array[],
+): Promise<FileHandle> {
   const path = join(folder, 'journal');
   const next = `${path}.new`;
+  const height = Buffer.alloc(8);
+  height.writeBigUInt64BE(BigInt(blindHeight));
+  const header = Buffer.concat([MAGIC, chainId, height]);
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(header));
   await rm(next, { force: true });
   const file = await open(next, 'a');
-  await file.appendFile(Buffer.concat([MAGIC, chainId, ...records.map(frame)]));
-  await file.sync();
-  await rename(next, path);
+  try {
+    await file.appendFile(Buffer.concat([header, sum, ...records.map(frame)]));
+    await file.sync();
+    await rename(next, path);
+    await syncFolder(folder);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   const directory = await open(folder, 'r');
-  await directory.sync();
-  await directory.close();
-  return file;
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }

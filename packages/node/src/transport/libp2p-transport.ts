@@ -91,6 +91,7 @@ export class Libp2pTransport implements TransportPort {
         isArriving: (peer) => Date.now() - (this.#arrivingMs.get(peer) ?? 0) < ARRIVAL_LIMIT_MS,
         backOffMs: (peer) => this.#core.guard.backOffMs(peer, this.#core.nowMs()),
         dial: async (peer, address, signal) => {
+          if (this.#isSevered(peer)) throw new Error('the link is severed');
           await this.#run?.libp2p.dial(multiaddr(`${address}/p2p/${this.#peerIds.get(peer)}`), { signal });
         },
       },
@@ -114,6 +115,11 @@ export class Libp2pTransport implements TransportPort {
       throw invalidConfig(`"${address}" is not a multiaddr such as /ip4/127.0.0.1/tcp/4001 (for ${peer})`);
     }
     this.#dialler.setAddress(peer, address);
+  }
+
+  /** Closes the connections of links that are severed now; call it after conditions have changed. */
+  enforceLinks(): void {
+    for (const peer of this.#peerIds.keys()) if (this.#isSevered(peer)) this.#disconnect(peer);
   }
 
   async start(): Promise<void> {
@@ -258,7 +264,8 @@ export class Libp2pTransport implements TransportPort {
     return {
       denyInboundEncryptedConnection: (peerId, socket) => {
         const peer = memberOfPeerId(peerId) ?? peerId.toString();
-        const isDenied = this.#core.refuses(peer) || this.#isSuperfluous(peer, socket.timeline.open);
+        const isDenied =
+          this.#core.refuses(peer) || this.#isSevered(peer) || this.#isSuperfluous(peer, socket.timeline.open);
         if (!isDenied) this.#arrivingMs.set(peer, Date.now());
         return isDenied;
       },
@@ -275,6 +282,10 @@ export class Libp2pTransport implements TransportPort {
     // It dials although it was connected long ago: its end of the old connection is gone.
     existing.abort(new Error('replaced by a newer connection of the same peer'));
     return false;
+  }
+
+  #isSevered(peer: string): boolean {
+    return this.#options.links?.condition(peer, 'out')?.severed === true;
   }
 
   #connectionTo(peer: string): Connection | undefined {

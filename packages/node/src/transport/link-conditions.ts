@@ -14,6 +14,8 @@ export interface LinkCondition {
   /** Up to this much is added to the delay, uniformly. */
   readonly jitterMs?: number;
   readonly bytesPerSecond?: number;
+  /** There is no connection: an open one is closed, and none is made or let in. Asked for direction `out`. */
+  readonly severed?: boolean;
 }
 
 export type Direction = 'in' | 'out';
@@ -23,6 +25,8 @@ export interface LinkConditions {
   /** Equal seeds give equal losses and jitter for equal message sequences of one link and direction. */
   readonly seed: string;
   condition(remote: string, direction: Direction): LinkCondition | undefined;
+  /** Told of every message: after how long it was passed on, or null when it was lost. For those who must prove a fault. */
+  observe?(remote: string, direction: Direction, waitedMs: number | null): void;
 }
 
 /** One timer; `cancel` is harmless after it has fired. */
@@ -59,11 +63,28 @@ export class ConditionedLinks {
   pass(remote: string, direction: Direction, byteLength: number, deliver: () => void, lost: () => void): void {
     const condition = this.#conditions.condition(remote, direction);
     const link = this.#links.get(`${direction}:${remote}`);
+    const { observe } = this.#conditions;
     if (condition === undefined && (link === undefined || link.waiting.length === 0)) {
+      observe?.call(this.#conditions, remote, direction, 0);
       deliver();
       return;
     }
-    this.#enqueue(link ?? this.#open(remote, direction), condition ?? {}, byteLength, deliver, lost);
+    if (observe === undefined) {
+      this.#enqueue(link ?? this.#open(remote, direction), condition ?? {}, byteLength, deliver, lost);
+      return;
+    }
+    const sinceMs = this.#nowMs();
+    const told = (outcome: () => number | null, then: () => void) => () => {
+      observe.call(this.#conditions, remote, direction, outcome());
+      then();
+    };
+    this.#enqueue(
+      link ?? this.#open(remote, direction),
+      condition ?? {},
+      byteLength,
+      told(() => this.#nowMs() - sinceMs, deliver),
+      told(() => null, lost),
+    );
   }
 
   /** Forgets everything in flight. */

@@ -149,3 +149,38 @@ describe('ConditionedLinks', () => {
     expect(arrivals).toEqual([]);
   });
 });
+
+describe('an observer of links', () => {
+  it('hears of every message how long it waited, or that it was lost', () => {
+    let condition: LinkCondition | undefined;
+    const heard: (number | null)[] = [];
+    const clock = { nowMs: 0 };
+    const alarms: (() => void)[] = [];
+    const links = new ConditionedLinks(
+      { seed: 's', condition: () => condition, observe: (_, __, waitedMs) => heard.push(waitedMs) },
+      (delayMs, action) => {
+        alarms.push(() => {
+          clock.nowMs += delayMs;
+          action();
+        });
+        return { cancel: () => undefined };
+      },
+      () => clock.nowMs,
+    );
+    const send = (): void =>
+      links.pass(
+        'peer',
+        'out',
+        10,
+        () => undefined,
+        () => undefined,
+      );
+    send();
+    condition = { blocked: true };
+    send();
+    condition = { delayMs: 30 };
+    send();
+    alarms.shift()?.();
+    expect(heard).toEqual([0, null, 30]);
+  });
+});

@@ -2,20 +2,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
 import { type DayReport, runDay, type SlotReport } from '../../cluster/day-run.ts';
 import { ClusterError } from '../../cluster/errors.ts';
+import { provisionDay, type TradingDay } from '../../homes/trading-day.ts';
+import type { ProvisionedNetwork } from '../../provision/network.ts';
 import { writeRunFolder } from '../../provision/run-folder.ts';
 import { EXIT } from '../exit.ts';
+import { type HomesOptions, readTradingDay, withHomesOptions } from '../homes-options.ts';
 import { integerBetween, jsonOption, seedOption } from '../options.ts';
 import { kWh, money, print, printJson, printTable, Table } from '../output.ts';
 
-interface DemoOptions {
+interface DemoOptions extends HomesOptions {
   readonly nodes: number;
   readonly slots: number;
   readonly slotMs: number;
-  readonly seed: string;
+  readonly data?: string;
   readonly run?: string;
   readonly json?: boolean;
 }
@@ -32,7 +35,7 @@ const SLOT_COLUMNS = [
 ] as const;
 
 export function demoCommand(): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .description(
       'Ten prosumers, each a process with its own chain, trade a day of energy, elect a miner each slot, and go.',
     )
@@ -40,6 +43,10 @@ export function demoCommand(): Command {
     .option('--slots <n>', 'how many hourly slots to trade', integerBetween(1, 1_000), 24)
     .option('--slot-ms <ms>', 'shortest real length of a slot; 0 runs at full speed', integerBetween(0, 600_000), 1_000)
     .option('--run <folder>', 'keep the run in this (new) folder; without it the run is removed at the end')
+    .addOption(
+      new Option('--data <file>', 'trade a day of real homes instead, one prosumer a home').conflicts('nodes'),
+    );
+  return withHomesOptions(command)
     .addOption(seedOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -51,28 +58,54 @@ composition until it was on the disk of every peer. At the end the totals are co
 without any network.
 
 Example:
-  wattmesh demo --nodes 4 --slots 8 --slot-ms 0 --seed 7`,
+  wattmesh demo --nodes 4 --slots 8 --slot-ms 0 --seed 7
+  wattmesh demo --data households.csv --day 2013-01-15 --slot-ms 0`,
     )
-    .action(async (options: DemoOptions) => {
+    .action(async (given: DemoOptions, self: Command) => {
+      if ((given.data === undefined) !== (given.day === undefined))
+        self.error('error: --data and --day belong together', { exitCode: 2 });
+      const { data, day } = given;
+      const trading = data === undefined || day === undefined ? null : await readTradingDay(data, { ...given, day });
+      const options =
+        trading === null
+          ? given
+          : {
+              ...given,
+              nodes: trading.homes.length,
+              slots: self.getOptionValueSource('slots') === 'default' ? trading.hours.length : given.slots,
+            };
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
       const folder = options.run ?? (await mkdtemp(join(tmpdir(), 'wattmesh-demo-')));
+      let isKept = options.run !== undefined;
       try {
-        await demo(options, folder, stop.signal);
+        await demo(options, trading, folder, stop.signal);
       } catch (error) {
-        if (!stop.signal.aborted) throw error;
+        if (!stop.signal.aborted) {
+          isKept = true;
+          process.stderr.write(`the chains and logs of this run are kept in ${folder}\n`);
+          throw error;
+        }
         if (!options.json) print('\nstopped; no peer is left running');
         process.exitCode = EXIT.interrupted;
       } finally {
-        if (options.run === undefined) await rm(folder, { recursive: true, force: true });
+        if (!isKept) await rm(folder, { recursive: true, force: true });
       }
     });
 }
 
-async function demo(options: DemoOptions, folder: string, signal: AbortSignal): Promise<void> {
+async function demo(
+  options: DemoOptions,
+  trading: TradingDay | null,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { nodes, slots, slotMs, seed, json } = options;
   const nowMs = Date.now();
-  const network = provisionSynthetic({ nodes, seed, clock: 'ready', slotMs: 60_000, genesisTimeMs: nowMs });
+  const network =
+    trading === null
+      ? provisionSynthetic({ nodes, seed, clock: 'ready', slotMs: 60_000, genesisTimeMs: nowMs })
+      : provisionDay(trading, { slotMs: 60_000, genesisTimeMs: nowMs });
   const timing = { slotPaceMs: slotMs, readyTimeoutMs: slotMs + 10_000 };
   const run = await writeRunFolder(folder, network, { seed, createdMs: nowMs, timing });
   const table = new Table(SLOT_COLUMNS);
@@ -80,6 +113,7 @@ async function demo(options: DemoOptions, folder: string, signal: AbortSignal): 
     print(
       `${nodes} prosumers, ${slots} hourly slots, seed ${seed}, quorum ${network.genesis.quorum}, chain ${network.chainId.slice(0, 12)}`,
     );
+    if (trading !== null) introduce(trading, network);
     print('starting the peers ...');
   }
   let up = 0;
@@ -94,21 +128,29 @@ async function demo(options: DemoOptions, folder: string, signal: AbortSignal): 
       if (json) printJson({ type: 'peer', name, apiUrl });
       else if (up === nodes) print(`all ${nodes} are up\n\n${table.header()}`);
     },
-    onSlot: (slot) => (json ? printJson({ type: 'slot', ...slot }) : print(table.row(slotCells(slot)))),
+    onSlot: (slot) => (json ? printJson({ type: 'slot', ...slot }) : print(table.row(slotCells(slot, trading)))),
   });
-  if (json) printJson({ type: 'summary', seed, chainId: network.chainId, ...report });
+  const homes = trading === null ? {} : { homes: trading.homes.map(({ id }) => id), remarks: trading.remarks };
+  if (json) printJson({ type: 'summary', seed, chainId: network.chainId, ...homes, ...report });
   else summarise(report, nodes);
   if (!report.offline.isEqual)
     throw new ClusterError(
       'RUN_DIVERGED',
-      'the network and the offline computation disagree; run again with --run to keep the chains, and report the seed',
+      'the network and the offline computation disagree; report the seed and the chains',
     );
 }
 
-function slotCells(slot: SlotReport): (string | number)[] {
+/** Who is who, and what was assumed about the data. */
+function introduce({ day, homes, remarks }: TradingDay, { members }: ProvisionedNetwork): void {
+  print(`homes of ${day}: ${members.map(({ name, rank }) => `${name} is home ${homes[rank]?.id}`).join(', ')}`);
+  for (const remark of remarks) print(`note: ${remark}`);
+}
+
+function slotCells(slot: SlotReport, trading: TradingDay | null): (string | number)[] {
+  const hours = trading?.hours;
   return [
     slot.slot,
-    `${String((slot.slot - 1) % 24).padStart(2, '0')}:00`,
+    hours?.[(slot.slot - 1) % hours.length] ?? `${String((slot.slot - 1) % 24).padStart(2, '0')}:00`,
     slot.miner,
     why(slot),
     slot.coalitions,

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { ClusterError } from '../../cluster/errors.ts';
 import { livingEndpoint, stopProcess } from '../../cluster/peer-process.ts';
 import { readRun } from '../../provision/run-folder.ts';
 import { jsonOption, runOption } from '../options.ts';
@@ -13,16 +10,14 @@ export function downCommand(): Command {
     .addOption(runOption())
     .addOption(jsonOption())
     .action(async (options: { run: string; json?: boolean }) => {
-      if (!existsSync(join(options.run, 'run.json')))
-        throw new ClusterError('RUN_NOT_FOUND', `there is no run in ${options.run}; nothing to stop`);
       const { peers } = await readRun(options.run);
       const stopped: string[] = [];
       await Promise.all(
-        peers.map(async ({ name, publicKey }) => {
-          const endpoint = await livingEndpoint(options.run, publicKey);
+        peers.map(async (peer) => {
+          const endpoint = await livingEndpoint(options.run, peer);
           if (endpoint === null) return;
-          await stopProcess(endpoint.pid, name);
-          stopped.push(name);
+          await stopProcess(endpoint.pid, peer.name);
+          stopped.push(peer.name);
         }),
       );
       if (options.json) printJson({ stopped: stopped.sort() });

@@ -1,10 +1,9 @@
-import { createReadStream, existsSync, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { ClusterError } from '../../cluster/errors.ts';
-import { peerFolder, readRun } from '../../provision/run-folder.ts';
+import { peerFolder, peerOf, readRun } from '../../provision/run-folder.ts';
+import { readLines } from '../line-reader.ts';
 import { integerBetween, jsonOption, runOption } from '../options.ts';
 import { print } from '../output.ts';
 
@@ -21,47 +20,40 @@ export function logsCommand(): Command {
   return new Command('logs')
     .description('Show what a peer has logged.')
     .argument('<peer>', 'its name, such as p01')
-    .option('--lines <n>', 'how many of the last lines', integerBetween(1, 1_000_000), 40)
+    .option('--lines <n>', 'how many of the last lines', integerBetween(0, 1_000_000), 40)
     .option('--follow', 'go on with new lines until Ctrl-C')
     .addOption(runOption())
     .addOption(jsonOption())
     .action(async (name: string, options: { run: string; lines: number; follow?: boolean; json?: boolean }) => {
-      if (!existsSync(join(options.run, 'run.json')))
-        throw new ClusterError('RUN_NOT_FOUND', `there is no run in ${options.run}; start one with: wattmesh up`);
-      const { peers } = await readRun(options.run);
-      if (!peers.some((peer) => peer.name === name))
-        throw new ClusterError(
-          'RUN_UNKNOWN_PEER',
-          `${options.run} has no peer ${name}; it has ${peers.map((peer) => peer.name).join(', ')}`,
-        );
-      const file = join(peerFolder(options.run, name), 'node.log');
+      const folder = peerFolder(options.run, peerOf(await readRun(options.run), name).name);
+      const file = join(folder, 'node.log');
       const show = (line: string): void => print(options.json ? line : readable(line));
       const last: string[] = [];
-      let seen = await each(file, 0, (line) => {
+      let seen = await readLines(file, 0, (line) => {
         last.push(line);
         if (last.length > options.lines) last.shift();
       });
       last.forEach(show);
       if (!options.follow) return;
-      const watcher = watch(file);
-      process.once('SIGINT', () => watcher.close());
-      const changes = new Promise<void>((resolve) => watcher.once('close', resolve));
+      // The folder, because the file may not be there yet.
+      await mkdir(folder, { recursive: true });
+      const watcher = watch(folder);
+      const closed = new Promise<void>((resolve) => watcher.once('close', resolve));
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => watcher.close());
       let reading = Promise.resolve();
-      watcher.on('change', () => {
+      const readOn = (): void => {
         reading = reading.then(async () => {
-          seen = await each(file, seen, show);
+          seen = await readLines(file, seen, show);
         });
+      };
+      watcher.on('change', (_, changed) => {
+        if (changed === 'node.log') readOn();
       });
-      await changes;
+      // What was written between the first reading and the watcher's start.
+      readOn();
+      await closed;
+      await reading;
     });
-}
-
-/** Feeds the complete lines from `start` on; returns where to go on. */
-async function each(file: string, start: number, use: (line: string) => void): Promise<number> {
-  const { size } = await stat(file).catch(() => ({ size: 0 }));
-  if (size <= start) return start;
-  for await (const line of createInterface({ input: createReadStream(file, { start, end: size - 1 }) })) use(line);
-  return size;
 }
 
 function readable(line: string): string {

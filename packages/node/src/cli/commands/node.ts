@@ -2,25 +2,42 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { nodeConfigSchema, readNodeConfig } from '../../config/node-config.ts';
 import { startNode } from '../../node.ts';
+import { EXIT } from '../exit.ts';
+import { hostAndPort } from '../options.ts';
 import { print } from '../output.ts';
+
+interface NodeOptions {
+  readonly config?: string;
+  readonly explain?: boolean;
+  readonly metrics?: { readonly host: string; readonly port: number };
+  readonly endWithParent?: boolean;
+}
 
 export function nodeCommand(): Command {
   return new Command('node')
     .description('Run one peer in the foreground until it is told to stop (Ctrl-C or SIGTERM).')
     .option('--config <file>', 'configuration of the peer (JSON); see --explain')
     .option('--explain', 'print the JSON Schema of the configuration, with every default, and end')
+    .option('--metrics <host:port>', 'also serve the metrics, and nothing else, at this address', hostAndPort)
     .option('--end-with-parent', 'end when the process that started this one ends')
     .addHelpText('after', '\nExample:\n  wattmesh node --config .wattmesh/run/peers/p01/config.json')
-    .action(async (options: { config?: string; explain?: boolean; endWithParent?: boolean }, command: Command) => {
+    .action(async (options: NodeOptions, command: Command) => {
       if (options.explain) {
         print(JSON.stringify(z.toJSONSchema(nodeConfigSchema, { io: 'input' }), null, 2));
         return;
       }
       if (options.config === undefined) command.error("error: option '--config <file>' is needed", { exitCode: 2 });
       const stopped = Promise.withResolvers<void>();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.resolve());
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => {
+          stopped.resolve();
+          // Who asks twice does not want to wait.
+          process.once(signal, () => process.exit(EXIT.interrupted));
+        });
       if (options.endWithParent) process.on('disconnect', () => stopped.resolve());
-      const node = await startNode(await readNodeConfig(options.config as string));
+      const config = await readNodeConfig(options.config as string);
+      const { metrics = config.metrics } = options;
+      const node = await startNode({ ...config, metrics });
       // A peer that had to stop by itself rejects here, and the error decides the exit code.
       await Promise.race([stopped.promise, node.ended]);
       await node.stop();

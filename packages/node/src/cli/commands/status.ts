@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { ClusterError } from '../../cluster/errors.ts';
 import { getJson, type StatusView } from '../../cluster/peer-client.ts';
 import { livingEndpoint } from '../../cluster/peer-process.ts';
 import { readRun } from '../../provision/run-folder.ts';
@@ -13,18 +10,14 @@ export function statusCommand(): Command {
     .description('Show the peers of a run: height, head, slot, connections.')
     .addOption(runOption())
     .addOption(jsonOption())
-    .action(async (options: { run: string; json?: boolean }) => {
-      if (!existsSync(join(options.run, 'run.json')))
-        throw new ClusterError('RUN_NOT_FOUND', `there is no run in ${options.run}; start one with: wattmesh up`);
-      await showStatus(options.run, options.json === true);
-    });
+    .action((options: { run: string; json?: boolean }) => showStatus(options.run, options.json === true));
 }
 
 export async function showStatus(folder: string, asJson: boolean): Promise<void> {
   const run = await readRun(folder);
   const peers = await Promise.all(
     run.peers.map(async (peer) => {
-      const endpoint = await livingEndpoint(folder, peer.publicKey);
+      const endpoint = await livingEndpoint(folder, peer);
       const status = endpoint === null ? null : await getJson<StatusView>(endpoint.apiUrl, '/status').catch(() => null);
       return { ...peer, pid: endpoint?.pid ?? null, apiUrl: endpoint?.apiUrl ?? null, status };
     }),

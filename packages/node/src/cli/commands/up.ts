@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
-import { ClusterError } from '../../cluster/errors.ts';
 import { livingEndpoint, startPeer, stopProcess } from '../../cluster/peer-process.ts';
-import { type Run, readRun, writeRunFolder } from '../../provision/run-folder.ts';
+import { readGenesis } from '../../config/chain-files.ts';
+import { RunError } from '../../provision/errors.ts';
+import { isRun, type Run, readRun, writeRunFolder } from '../../provision/run-folder.ts';
+import { EXIT } from '../exit.ts';
 import { integerBetween, jsonOption, runOption, seedOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { showStatus } from './status.ts';
@@ -34,37 +35,60 @@ export function upCommand(): Command {
     .addOption(runOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  wattmesh up --nodes 7 && wattmesh status && wattmesh down')
-    .action(async (options: UpOptions) => {
-      const run = existsSync(join(options.run, 'run.json')) ? await existing(options) : await create(options);
-      const say = (text: string): void => (options.json ? undefined : print(text));
-      const started: { name: string; pid: number }[] = [];
-      try {
-        await Promise.all(
-          run.peers.map(async (peer) => {
-            if ((await livingEndpoint(options.run, peer.publicKey)) !== null)
-              return say(`${peer.name} is running already`);
-            const { endpoint } = await startPeer(options.run, peer, false);
-            started.push({ name: peer.name, pid: endpoint.pid });
-            say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
-          }),
-        );
-      } catch (error) {
-        // All or nothing: what this command started does not outlive its failure.
-        await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
-        throw error;
-      }
+    .action(async (options: UpOptions, command: Command) => {
+      const isGiven = (name: keyof UpOptions): boolean => command.getOptionValueSource(name) === 'cli';
+      const run = isRun(options.run) ? await existing(options, isGiven) : await create(options);
+      const started = await startMissing(options, run);
+      if (started === null) return;
       if (options.json) printJson({ run: options.run, chainId: run.chainId, started });
       else await showStatus(options.run, false);
     });
 }
 
-async function existing(options: UpOptions): Promise<Run> {
+/** All or nothing: what this command started does not outlive its failure, nor Ctrl-C (null). */
+async function startMissing(options: UpOptions, run: Run): Promise<{ name: string; pid: number }[] | null> {
+  const say = (text: string): void => (options.json ? undefined : print(text));
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, interrupt);
+  const started: { name: string; pid: number }[] = [];
+  const ends = await Promise.allSettled(
+    run.peers.map(async (peer) => {
+      if ((await livingEndpoint(options.run, peer)) !== null) return say(`${peer.name} is running already`);
+      const { endpoint } = await startPeer(options.run, peer, false);
+      started.push({ name: peer.name, pid: endpoint.pid });
+      say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
+    }),
+  );
+  for (const signal of signals) process.removeListener(signal, interrupt);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed === undefined && !isInterrupted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
+  await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
+  if (failed !== undefined && !isInterrupted) throw failed.reason;
+  say('stopped; what this command started is down again');
+  process.exitCode = EXIT.interrupted;
+  return null;
+}
+
+/** A run keeps what it was made with; an option that asks for something else is refused, not ignored. */
+async function existing(options: UpOptions, isGiven: (name: keyof UpOptions) => boolean): Promise<Run> {
   const run = await readRun(options.run);
-  if (options.nodes !== undefined && options.nodes !== run.peers.length)
-    throw new ClusterError(
-      'RUN_EXISTS',
-      `${options.run} holds a run of ${run.peers.length} peers, not ${options.nodes}; choose another folder with --run, or remove this one`,
-    );
+  const genesis = await readGenesis(join(options.run, 'genesis.json'));
+  const made = {
+    nodes: run.peers.length,
+    seed: run.seed,
+    slotSeconds: genesis.slot.lengthMs / 1_000,
+    quorum: genesis.quorum,
+  } as const;
+  for (const name of Object.keys(made) as (keyof typeof made)[])
+    if (isGiven(name) && options[name] !== made[name])
+      throw new RunError(
+        'RUN_EXISTS',
+        `${options.run} holds a run with ${name} ${made[name]}, not ${options[name]}; choose another folder with --run, or remove this one`,
+      );
   return run;
 }
 

@@ -1,0 +1,24 @@
+/**
+ * A process that runs the seeds which its parent sends it, one after the other, and says how each ended. It dies with its
+ * parent. See campaign.ts.
+ */
+import { runWorld, worldOf } from './run.ts';
+
+export interface SeedReport {
+  readonly seed: number;
+  /** What the world broke, with the command that replays it; null when it kept every invariant. */
+  readonly violation: string | null;
+  /** Height that the world reached; 0 when it broke. */
+  readonly height: number;
+}
+
+function runSeed(seed: number): SeedReport {
+  try {
+    return { seed, violation: null, height: runWorld(worldOf(seed)).monitors.height };
+  } catch (error) {
+    return { seed, violation: error instanceof Error ? error.message : String(error), height: 0 };
+  }
+}
+
+process.on('message', (seed: number) => process.send?.(runSeed(seed) satisfies SeedReport));
+process.on('disconnect', () => process.exit());

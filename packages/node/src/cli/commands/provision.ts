@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { Command } from 'commander';
+import { provisionSynthetic } from '../../cluster/create-run.ts';
+import { writeSeparateFolders } from '../../provision/separate-folders.ts';
+import { hostAndPort, integerBetween, jsonOption } from '../options.ts';
+import { print, printJson } from '../output.ts';
+
+interface ProvisionOptions {
+  readonly nodes: number;
+  readonly out: string;
+  readonly folder: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly address: string;
+  readonly apiPort: number;
+  readonly dataFolder: string;
+  readonly slotSeconds: number;
+  readonly seed?: string;
+  readonly json?: boolean;
+}
+
+export function provisionCommand(): Command {
+  return new Command('provision')
+    .description(
+      'Deal keys and write the genesis for peers on machines or in containers of their own, one folder each.',
+    )
+    .requiredOption('--nodes <n>', 'how many prosumers', integerBetween(1, 64))
+    .requiredOption('--out <folder>', 'where the folders of the peers go')
+    .option('--folder <pattern>', "name of a peer's folder; {n} is its number from 1", 'peer-{n}')
+    .option('--listen <host:port>', 'where a peer listens for the others', hostAndPort, { host: '0.0.0.0', port: 4001 })
+    .requiredOption('--address <multiaddr>', 'where the others find peer {n}, such as /dns4/peer-{n}/tcp/4001')
+    .option('--api-port <port>', 'port of the HTTP API, on loopback', integerBetween(1, 65_535), 7001)
+    .option('--data-folder <folder>', 'where a peer keeps its chain', 'data')
+    .option('--slot-seconds <s>', 'real length of an hourly slot', integerBetween(1, 86_400), 10)
+    .option('--seed <text>', 'decides keys, places and households (default: unpredictable)')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+A network that is there already is left as it is. Whoever can read all folders holds every key: hand each to its peer
+alone, and remove the rest.
+
+Example:
+  wattmesh provision --nodes 4 --out net --address /ip4/10.0.0.{n}/tcp/4001`,
+    )
+    .action(async (options: ProvisionOptions) => {
+      const { nodes, out, folder, listen, address, apiPort, dataFolder, slotSeconds } = options;
+      const network = provisionSynthetic({
+        nodes,
+        seed: options.seed ?? randomBytes(32).toString('hex'),
+        clock: 'wall',
+        slotMs: slotSeconds * 1_000,
+        genesisTimeMs: Date.now(),
+      });
+      const folders = { out, folderPattern: folder, listen, addressPattern: address, apiPort, dataFolder };
+      const isNew = await writeSeparateFolders(network, folders);
+      if (options.json) printJson({ out, isNew, ...(isNew ? { chainId: network.chainId } : {}) });
+      else
+        print(
+          isNew
+            ? `wrote ${nodes} peers of chain ${network.chainId.slice(0, 12)} to ${out}`
+            : `${out} holds a network already; nothing was changed`,
+        );
+    });
+}

@@ -1,0 +1,340 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blockHash, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
+import { Level } from 'level';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accountHistory } from '../../src/inspect/account-history.ts';
+import { blockReport, blockRows } from '../../src/inspect/block-report.ts';
+import { chainDifference } from '../../src/inspect/chain-difference.ts';
+import { electionReport } from '../../src/inspect/election-report.ts';
+import { exportCsv } from '../../src/inspect/export-csv.ts';
+import { heightFlow } from '../../src/inspect/height-flow.ts';
+import type { InspectedChain } from '../../src/inspect/inspected-chain.ts';
+import { openChain } from '../../src/inspect/locate.ts';
+import { verifyChain } from '../../src/inspect/verify-chain.ts';
+import { peerFolder } from '../../src/provision/run-folder.ts';
+import { heightKey } from '../../src/store/chain-layout.ts';
+import { readSealed, sealed } from '../../src/store/level-folder.ts';
+import { type SmallNetwork, startSmallNetwork } from '../fixtures/small-network.ts';
+
+let network: SmallNetwork;
+/** What the peers said of themselves while they ran. */
+let online: { verification: unknown; election: unknown; block: unknown; head: number };
+let scratch: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'wattmesh-inspect-'));
+  network = await startSmallNetwork({ homes: 2 });
+  await network.reached(6);
+  const chain = await openChain({ run: network.folder, peer: 'p01' });
+  try {
+    online = {
+      verification: await verifyChain(chain),
+      election: await electionReport(chain, 10),
+      block: await blockReport(chain, 8),
+      head: chain.head,
+    };
+  } finally {
+    await chain.close();
+  }
+  await network.stop();
+});
+
+afterAll(async () => {
+  await network.stop();
+  await network.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function inspecting<T>(work: (chain: InspectedChain) => Promise<T>, peer = 'p01'): Promise<T> {
+  const chain = await openChain({ run: network.folder, peer });
+  try {
+    return await work(chain);
+  } finally {
+    await chain.close();
+  }
+}
+
+/** A copy of a peer's data folder in which `change` has had its way with one stored value. */
+async function damagedCopy(
+  name: string,
+  kind: 'block' | 'certificate' | 'state',
+  height: number,
+  change: (bytes: Uint8Array) => Uint8Array,
+): Promise<InspectedChain> {
+  const folder = join(scratch, name);
+  await cp(join(peerFolder(network.folder, 'p01'), 'data'), folder, { recursive: true });
+  const db = new Level<string, Uint8Array>(join(folder, 'chain'), { keyEncoding: 'utf8', valueEncoding: 'view' });
+  await db.open();
+  await db.put(heightKey(kind, height), sealed(change(readSealed(db, heightKey(kind, height)) as Uint8Array)));
+  await db.close();
+  return openChain({ run: '', data: folder, genesis: join(network.folder, 'genesis.json') });
+}
+
+describe('a chain read from disk', () => {
+  test('lists what the peers committed, in order and linked', async () => {
+    const rows = await inspecting((chain) => blockRows(chain, 1, 1_000));
+    expect(rows.length).toBeGreaterThanOrEqual(12);
+    expect(rows.map(({ height }) => height)).toEqual(rows.map((_, k) => k + 1));
+    rows.slice(1).forEach((row, k) => {
+      expect(row.parentHash).toBe(rows[k]?.hash);
+    });
+    expect(rows.slice(0, 4).map(({ kind }) => kind)).toEqual(['closing', 'settlement', 'closing', 'settlement']);
+  });
+
+  test('explains a settlement: bills add up with the EDC, and the accounts change by them', async () => {
+    await inspecting(async (chain) => {
+      const { settlement, changes, composer } = await blockReport(chain, 6);
+      const billed = settlement?.billed;
+      expect(billed?.slot).toBe(2);
+      expect(billed?.composer).toBe(composer);
+      const bills = billed?.members.map(({ billMicro }) => BigInt(billMicro)) ?? [];
+      expect(bills.reduce((sum, bill) => sum + bill, BigInt(billed?.edcMicro ?? 1))).toBe(0n);
+      const deviation = settlement?.deviations.find(({ rank }) => rank === 1);
+      expect(BigInt(deviation?.announcedNetWh ?? 0) - BigInt(deviation?.meteredNetWh ?? 0)).toBe(150n);
+      for (const member of billed?.members ?? []) {
+        const charged = settlement?.deviations.find(({ rank }) => rank === member.rank)?.memberMicro ?? '0';
+        const change = changes.find(({ account }) => account === member.rank);
+        expect(change?.clearingMicro).toBe(String(-BigInt(member.billMicro) - BigInt(charged)));
+      }
+      expect(changes.find(({ role }) => role === 'edc')?.name).toBe('EDC');
+    });
+  });
+
+  test('follows an account from genesis to the state of its peer', async () => {
+    const { rows, name, account } = await inspecting((chain) => accountHistory(chain, 'p02'));
+    expect([name, account.rank]).toEqual(['p02', 1]);
+    expect(rows[0]).toMatchObject({ height: 0, kind: 'genesis', clearingMicro: '0', eposMicro: '0' });
+    const blocks = await inspecting(async (chain) =>
+      Promise.all(rows.slice(1).map(({ height }) => blockReport(chain, height))),
+    );
+    rows.slice(1).forEach((row, k) => {
+      const change = blocks[k]?.changes.find((one) => one.account === 1);
+      expect(BigInt(row.clearingMicro) - BigInt(rows[k]?.clearingMicro ?? 0)).toBe(BigInt(change?.clearingMicro ?? 1));
+      expect(BigInt(row.eposMicro) - BigInt(rows[k]?.eposMicro ?? 0)).toBe(BigInt(change?.eposMicro ?? 1));
+    });
+    expect(account.clearingMicro).toBe(rows.at(-1)?.clearingMicro);
+  });
+
+  test('an account has several names, and a wrong one is refused', async () => {
+    await inspecting(async (chain) => {
+      const key = chain.rules.genesis.members[1]?.publicKey ?? '';
+      for (const which of ['1', 'p02', key, key.slice(0, 12)])
+        expect((await accountHistory(chain, which)).account.rank).toBe(1);
+      expect((await accountHistory(chain, 'EDC')).account.role).toBe('edc');
+      for (const which of ['p99', '02', '9999'])
+        await expect(accountHistory(chain, which)).rejects.toMatchObject({ code: 'INSPECT_NO_SUCH_ACCOUNT' });
+    });
+  });
+
+  test('tells why a miner was drawn, by a draw that is computed anew', async () => {
+    await inspecting(async (chain) => {
+      for (let height = 1; height <= chain.head; height += 1) {
+        const report = await electionReport(chain, height);
+        expect(report).toMatchObject({ isEntitled: true, drawsAgree: true });
+        if (report.term === 0) {
+          expect(report.beacon).toBeNull();
+          expect(report.seed).toBe(chain.rules.chainId);
+          continue;
+        }
+        const { beacon } = report;
+        expect(beacon).toMatchObject({ combinesToSignature: true, isSignatureValid: true, seed: report.seed });
+        expect(beacon?.shares.map(({ isValid }) => isValid)).toEqual([true, true]);
+        expect(
+          createHash('sha256')
+            .update(beacon?.signature ?? '', 'hex')
+            .digest('hex'),
+        ).toBe(report.seed);
+        // By hand, in the words of the protocol: the first 16 bytes of the hash modulo the sum of the weights.
+        const [draw] = report.draws;
+        if (draw?.among !== 'candidates by weight') continue;
+        const digest = createHash('sha256')
+          .update('draw')
+          .update(report.seed, 'hex')
+          .update(Buffer.alloc(4))
+          .digest('hex');
+        const total = report.candidates.reduce((sum, { weight }) => sum + BigInt(weight), 0n);
+        if (report.term > 1) expect(draw.value).toBe(String(BigInt(`0x${digest.slice(0, 32)}`) % total));
+        expect(BigInt(draw.value)).toBeGreaterThanOrEqual(BigInt(draw.from));
+        expect(BigInt(draw.value)).toBeLessThan(BigInt(draw.to));
+      }
+    });
+  });
+
+  test('shows who precommitted when, and the copy that the next block embeds', async () => {
+    await inspecting(async (chain) => {
+      const flow = await heightFlow(chain, 4);
+      expect(flow.rounds.at(-1)?.outcome).toContain('decided');
+      expect(flow.certificate.map(({ rank }) => rank)).toEqual([0, 1]);
+      expect(flow.certificate.every(({ hasBeaconShare }) => hasBeaconShare)).toBe(true);
+      const next = await chain.at(5);
+      expect(flow.embedded?.map(({ timestampMs }) => timestampMs)).toEqual(
+        next.block.parentCertificate?.votes.map(({ timestampMs }) => timestampMs),
+      );
+      expect((await heightFlow(chain, 3)).certificate.some(({ hasBeaconShare }) => hasBeaconShare)).toBe(false);
+      expect((await heightFlow(chain, chain.head)).embedded).toBeNull();
+    });
+  });
+
+  test('verifies from genesis, and gives the state that the peer ended with', async () => {
+    const report = await inspecting((chain) => verifyChain(chain));
+    const [node] = network.nodes;
+    expect(report.problem).toBeNull();
+    expect(report.verifiedHeights).toBe(report.head);
+    expect(report.votes).toBe(2 * report.head);
+    expect(report.keptStates).toBe(report.head);
+    expect(report.beaconShares).toBeGreaterThan(0);
+    expect(node?.view().state.height).toBe(report.head);
+  });
+
+  test('is read the same way through the API of the running peer', async () => {
+    expect(online.verification).toMatchObject({ problem: null, verifiedHeights: online.head });
+    await inspecting(async (chain) => {
+      expect(await electionReport(chain, 10)).toEqual(online.election);
+      expect(await blockReport(chain, 8)).toEqual(online.block);
+    });
+  });
+
+  test('a hash names its block', async () => {
+    await inspecting(async (chain) => {
+      const { hash } = await chain.at(5);
+      expect(await chain.heightOf(hash)).toBe(5);
+      expect(await chain.heightOf(hash.slice(0, 8))).toBe(5);
+      await expect(chain.heightOf('ffffffffffff')).rejects.toMatchObject({ code: 'INSPECT_NO_SUCH_BLOCK' });
+      await expect(chain.heightOf('block five')).rejects.toMatchObject({ code: 'INSPECT_BAD_OPTION' });
+      await expect(chain.at(chain.head + 1)).rejects.toMatchObject({ code: 'INSPECT_NO_SUCH_BLOCK' });
+    });
+  });
+});
+
+describe('what is wrong is found', () => {
+  test.each([
+    ['a header with another chain time', 'block', 5, 'BLOCK_WRONG_CHAIN_TIME'],
+    ['a payload with a flipped bit', 'payload', 6, 'BLOCK_NOT_OF_ITS_HASH'],
+    ['a certificate with a forged signature', 'certificate', 7, 'CERTIFICATE_BAD_VOTE'],
+    ['a kept state of another height', 'state', 8, 'BLOCK_WRONG_STATE_ROOT'],
+  ] as const)('%s', async (name, what, height, code) => {
+    const kind = what === 'payload' ? 'block' : what;
+    const chain = await damagedCopy(name, kind, height, (bytes) => {
+      if (what === 'certificate' || what === 'state') {
+        const changed = Uint8Array.from(bytes);
+        // The last bytes: of the last signature, or of the last total.
+        changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+        return changed;
+      }
+      const block = decodeBlock(bytes);
+      if (what === 'payload')
+        return encodeBlock({ ...block, payload: block.payload.map((byte, k) => (k === 40 ? byte ^ 1 : byte)) });
+      return encodeBlock({ ...block, header: { ...block.header, chainTimeMs: block.header.chainTimeMs + 1 } });
+    });
+    try {
+      const { problem, verifiedHeights } = await verifyChain(chain);
+      expect(problem).toMatchObject({ height, code });
+      expect(verifiedHeights).toBe(height - 1);
+    } finally {
+      await chain.close();
+    }
+  });
+
+  test('the first height at which two peers differ, and in what', async () => {
+    const other = await damagedCopy('differs', 'block', 5, (bytes) => {
+      const block = decodeBlock(bytes);
+      return encodeBlock({ ...block, header: { ...block.header, chainTimeMs: block.header.chainTimeMs + 7 } });
+    });
+    try {
+      await inspecting(async (chain) => {
+        const { first, commonHeight } = await chainDifference(chain, other);
+        expect(commonHeight).toBe(4);
+        expect(first?.height).toBe(5);
+        expect(first?.fields.map(({ field }) => field)).toEqual(['hash', 'header.chainTimeMs']);
+        const { block } = await chain.at(5);
+        const theirs = (await other.at(5)).block.header;
+        expect(first?.fields[0]).toEqual({ field: 'hash', a: blockHash(block.header), b: blockHash(theirs) });
+      }, 'p02');
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('two honest peers differ in nothing but how far they are', async () => {
+    await inspecting(async (a) => {
+      await inspecting(async (b) => {
+        const difference = await chainDifference(a, b);
+        expect(difference.first).toBeNull();
+        expect(difference.commonHeight).toBe(Math.min(a.head, b.head));
+      }, 'p02');
+    });
+  });
+
+  test('a folder without a chain, and the chain of another genesis', async () => {
+    const genesis = join(network.folder, 'genesis.json');
+    await expect(openChain({ run: '', data: scratch, genesis })).rejects.toMatchObject({ code: 'INSPECT_NO_CHAIN' });
+    await expect(openChain({ run: '', data: scratch })).rejects.toMatchObject({ code: 'INSPECT_BAD_OPTION' });
+    const other = await startSmallNetwork({ homes: 2, seed: 'other', peers: 1 });
+    try {
+      const data = join(peerFolder(network.folder, 'p01'), 'data');
+      const foreign = join(other.folder, 'genesis.json');
+      await expect(openChain({ run: '', data, genesis: foreign })).rejects.toMatchObject({
+        code: 'INSPECT_OTHER_CHAIN',
+      });
+      // Its peer runs in this process and holds the lock.
+      const held = openChain({ run: '', data: join(peerFolder(other.folder, 'p01'), 'data'), genesis: foreign });
+      await expect(held).rejects.toMatchObject({ code: 'INSPECT_STORE_IN_USE' });
+      const through = await openChain({ run: other.folder, peer: 'p01' });
+      await inspecting(async (chain) => {
+        await expect(chainDifference(chain, through)).rejects.toMatchObject({ code: 'INSPECT_OTHER_CHAIN' });
+      });
+    } finally {
+      await other.stop();
+      await other.remove();
+    }
+  });
+});
+
+test('the CSV files hold every block, member and trade, and add up to the totals of the chain', async () => {
+  const folder = join(scratch, 'csv');
+  const { rows, state } = await inspecting(async (chain) => {
+    const report = await exportCsv(chain, folder);
+    return { rows: report.rows, state: await chain.stateAfter(chain.head) };
+  });
+  const read = async (name: string): Promise<Record<string, string>[]> => {
+    const [header = '', ...lines] = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n');
+    const columns = header.split(',');
+    return lines.map((line) => Object.fromEntries(line.split(',').map((value, k) => [columns[k], value])));
+  };
+  const [blocks, prosumers, trades] = [await read('blocks.csv'), await read('prosumers.csv'), await read('trades.csv')];
+  expect({ 'blocks.csv': blocks.length, 'prosumers.csv': prosumers.length, 'trades.csv': trades.length }).toEqual(rows);
+  expect(blocks.length).toBe(state.height);
+  expect(blocks.at(-1)?.hash).toBe(state.blockHash);
+
+  const { totals } = state.app as PoegState;
+  const sum = (items: readonly Record<string, string>[], column: string): bigint =>
+    items.reduce((total, item) => total + BigInt(item[column] || 0), 0n);
+  const billed = prosumers.filter(({ bill_micro }) => bill_micro !== '');
+  const settledSlots = new Set(billed.map(({ slot }) => slot));
+  expect(settledSlots.size).toBe(totals.settledSlots);
+  expect(
+    sum(
+      trades.filter(({ slot }) => settledSlots.has(slot ?? '')),
+      'energy_Wh',
+    ),
+  ).toBe(totals.energyTradedWh);
+  expect(totals.energyTradedWh).toBeGreaterThan(0n);
+  totals.members.forEach((member, rank) => {
+    const own = prosumers.filter((row) => row.rank === String(rank));
+    expect(sum(own, 'bill_micro')).toBe(member.billMicro);
+    expect(sum(own, 'bill_without_trading_micro')).toBe(member.withoutTradingMicro);
+    expect(sum(own, 'fee_micro')).toBe(member.feeMicro);
+    expect(sum(own, 'share_micro')).toBe(member.shareMicro);
+    expect(sum(own, 'deviation_micro')).toBe(member.deviationMicro);
+    expect(sum(own, 'proof_score_Wh')).toBe(member.proofScoreWh);
+    expect(sum(own, 'sold_in_coalition_Wh')).toBe(
+      sum(
+        trades.filter(({ seller_rank }) => seller_rank === String(rank)),
+        'energy_Wh',
+      ),
+    );
+  });
+});

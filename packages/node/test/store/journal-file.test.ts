@@ -1,0 +1,164 @@
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { JournalFile, type JournalOptions, readJournal } from '../../src/store/journal-file.ts';
+import { tempFolder } from '../temp-folder.ts';
+
+const CHAIN = Buffer.alloc(32, 7);
+const RECORDS = [Buffer.from('vote one'), Buffer.alloc(300, 0xff), Buffer.from([0]), Buffer.from('the last')].map(
+  (record) => new Uint8Array(record),
+);
+const HEADER_BYTES = 52;
+
+const options = (folder: string, changes: Partial<JournalOptions> = {}): JournalOptions => ({
+  folder,
+  chainId: CHAIN,
+  isNew: false,
+  blindIfDamaged: 41,
+  rotateBytes: 1_000_000,
+  ...changes,
+});
+
+async function written(): Promise<{ folder: string; path: string; whole: Buffer }> {
+  const folder = tempFolder();
+  const { journal } = await JournalFile.open(options(folder, { isNew: true }));
+  await journal.append(RECORDS.slice(0, 2));
+  await journal.append([]);
+  await journal.append(RECORDS.slice(2));
+  await journal.close();
+  const path = join(folder, 'journal');
+  return { folder, path, whole: await readFile(path) };
+}
+
+/** Opens, closes, and tells what was found. */
+async function found(folder: string, changes: Partial<JournalOptions> = {}) {
+  const { journal, content } = await JournalFile.open(options(folder, changes));
+  await journal.close();
+  return { ...content, blindHeight: journal.blindHeight };
+}
+
+describe('the journal', () => {
+  it('gives back what was appended, in order, to whoever opens it', async () => {
+    const { folder } = await written();
+    expect(await found(folder)).toEqual({ records: RECORDS, damage: null, blindHeight: 0 });
+    expect(await readJournal(folder)).toMatchObject({ records: RECORDS, damage: null, blindHeight: 0 });
+  });
+
+  it('cuts off a torn last record, wherever it was torn, and calls nothing damaged', async () => {
+    const { folder, path, whole } = await written();
+    const ends = [HEADER_BYTES];
+    for (const { length } of RECORDS) ends.push((ends.at(-1) ?? 0) + 12 + length);
+    for (let size = HEADER_BYTES; size < whole.length; size += 1) {
+      await writeFile(path, whole.subarray(0, size));
+      const intact = ends.filter((end) => end <= size).length - 1;
+      expect(await found(folder), `cut to ${size}`).toEqual({
+        records: RECORDS.slice(0, intact),
+        damage: null,
+        blindHeight: 0,
+      });
+      expect((await stat(path)).size).toBe(ends[intact]);
+    }
+  });
+
+  it('notices every single flipped bit, keeps only records from before it, and stays blind from then on', async () => {
+    const { folder, path, whole } = await written();
+    for (let bit = 0; bit < 8 * whole.length; bit += bit < 8 * (HEADER_BYTES + 30) ? 1 : 37) {
+      const broken = Buffer.from(whole);
+      broken.writeUInt8(broken.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      await writeFile(path, broken);
+      const { records, damage, blindHeight } = await found(folder);
+      expect(damage, `bit ${bit}`).not.toBeNull();
+      expect(records).toEqual(RECORDS.slice(0, records.length));
+      expect(blindHeight).toBe(41);
+      // The mended file remembers, although nothing in it looks wrong any more.
+      expect(await found(folder, { blindIfDamaged: 0 })).toEqual({ records, damage: null, blindHeight: 41 });
+    }
+  });
+
+  it('calls a run of zeros at its end damage: somebody wrote there', async () => {
+    const { folder, path, whole } = await written();
+    await writeFile(path, Buffer.concat([whole, Buffer.alloc(64)]));
+    expect(await found(folder)).toMatchObject({ records: RECORDS, blindHeight: 41 });
+  });
+
+  it('appends behind what it kept, not behind garbage', async () => {
+    const { folder, path } = await written();
+    await truncate(path, (await stat(path)).size - 3);
+    const { journal } = await JournalFile.open(options(folder));
+    await journal.append([RECORDS[0] as Uint8Array]);
+    await journal.close();
+    expect((await found(folder)).records).toEqual([...RECORDS.slice(0, 3), RECORDS[0]]);
+  });
+
+  it('is damaged when it is missing from a store that had one, and not in a new store', async () => {
+    expect(await found(tempFolder(), { isNew: true })).toEqual({ records: [], damage: null, blindHeight: 0 });
+    expect(await found(tempFolder())).toMatchObject({ records: [], damage: 'it is missing', blindHeight: 41 });
+  });
+
+  it('refuses the journal of another chain with STORE_OTHER_CHAIN', async () => {
+    const { folder } = await written();
+    await expect(JournalFile.open(options(folder, { chainId: Buffer.alloc(32, 8) }))).rejects.toMatchObject({
+      code: 'STORE_OTHER_CHAIN',
+    });
+  });
+
+  it('starts anew with what is carried once it has grown large, and remembers from which height on it is complete', async () => {
+    const { folder, path, whole } = await written();
+    const { journal } = await JournalFile.open(options(folder, { rotateBytes: whole.length }));
+    await journal.rotate(9, [RECORDS[2] as Uint8Array]);
+    await journal.append([RECORDS[3] as Uint8Array]);
+    await journal.rotate(10, []);
+    await journal.close();
+    expect((await stat(path)).size).toBeLessThan(whole.length);
+    expect(await found(folder)).toEqual({ records: RECORDS.slice(2), damage: null, blindHeight: 9 });
+  });
+
+  it('never forgets a blind height when it is rotated below it', async () => {
+    const { folder, path } = await written();
+    await writeFile(path, Buffer.alloc(200));
+    const { journal } = await JournalFile.open(options(folder, { rotateBytes: 0 }));
+    await journal.rotate(9, []);
+    await journal.close();
+    expect((await found(folder)).blindHeight).toBe(41);
+  });
+
+  it('acknowledges an append only after its bytes were synced', async () => {
+    const { journal } = await JournalFile.open(options(tempFolder(), { isNew: true }));
+    const handle = await fileHandlePrototype();
+    const sync = Promise.withResolvers<void>();
+    const datasync = vi.spyOn(handle, 'datasync').mockReturnValue(sync.promise);
+    try {
+      let isAcknowledged = false;
+      const append = journal.append(RECORDS).then(() => {
+        isAcknowledged = true;
+      });
+      await vi.waitFor(() => expect(datasync).toHaveBeenCalled());
+      expect(isAcknowledged).toBe(false);
+      sync.resolve();
+      await append;
+    } finally {
+      datasync.mockRestore();
+      await journal.close();
+    }
+  });
+
+  it('holds any records of any size', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 20 }), async (records) => {
+        const folder = tempFolder();
+        const { journal } = await JournalFile.open(options(folder, { isNew: true }));
+        await journal.append(records);
+        await journal.close();
+        expect((await found(folder)).records).toEqual(records);
+      }),
+      { numRuns: 15, seed: 3 },
+    ));
+});
+
+async function fileHandlePrototype(): Promise<{ datasync(): Promise<void> }> {
+  const { open } = await import('node:fs/promises');
+  const handle = await open('.', 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as { datasync(): Promise<void> };
+}
