@@ -7,7 +7,10 @@
  *   and its parent's state alone.
  * - Who composes is drawn by score, from a seed that nobody knows before the scores are fixed (`election/`).
  * - Every asset is conserved to the unit (`ledger/`). Minting rules: `proof-score` (EPOS, 1 Wh of score = 1,000
- *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rule: `retired`.
+ *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rules: `retired` (energy credits) and `slashed` (EPOS).
+ * - Who is provably at fault loses stake, weight and rewards on every peer (`evidence/`), by a proof of the last
+ *   `evidenceBlocks` heights; a timeout certificate costs the round's proposer its place in the list and a small penalty.
+ * - What `f + 1` voters of the embedded certificate report (announcements, overdue transactions) is in the block (`inclusion/`).
  *
  * Pure: no socket, disk, clock, timer or random source. `Peer` is a function of the events that it is told; whoever runs
  * it makes its writes durable before sending what follows them.
@@ -34,6 +37,7 @@ export * from './execution/index.ts';
 export * from './genesis/index.ts';
 export * from './inclusion/index.ts';
 export * from './ledger/index.ts';
+export * from './misbehaviour/index.ts';
 export { Peer, type PeerView } from './peer/peer.ts';
 export type * from './peer/ports.ts';
 export {

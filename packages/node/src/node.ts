@@ -8,6 +8,7 @@ import {
   createApplication,
   createSignatureScheme,
   createThresholdScheme,
+  misbehavingPeer,
   type Notice,
   Peer,
   type PeerView,
@@ -141,11 +142,15 @@ async function wire(
   closing.add(() => store.close());
   for (const repair of store.repairs) log.warn({ repair }, 'store repaired');
 
-  const peer = new Peer(
-    rules,
-    { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
+  const options = { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions };
+  const { choices = [], accomplices = [] } = config.misbehaviour ?? {};
+  if (choices.length > 0) log.warn({ choices, accomplices }, 'this member misbehaves, as its configuration asks');
+  const together = genesis.members.flatMap((member, rank) => (accomplices.includes(member.publicKey) ? [rank] : []));
+  const peer = misbehavingPeer(
+    choices,
+    { rules, rank: keys.rank, signer: keys.signer, accomplices: [...new Set([keys.rank, ...together])] },
     { signer: keys.signer, source, reader: readerOf(store, log) },
-    store.load(),
+    (modules) => new Peer(rules, options, modules, store.load()),
   );
   const transport = new Libp2pTransport({
     chainId: rules.chainId,

@@ -49,6 +49,8 @@ import { Synchroniser } from './synchroniser.ts';
 const MAX_BLOCKS_PER_HEIGHT = 32;
 /** Batches that were asked for by hash and kept although the mempool had no place for them. */
 const MAX_FETCHED_BATCHES = 64;
+/** Blocks of one height of which this peer asks for a second proposal. */
+const MAX_DOUBTED = 8;
 /** Things that one request round asks for. */
 const MAX_REQUESTS = 32;
 /** Proofs that are told again at a time. */
@@ -102,6 +104,8 @@ export class Peer {
   readonly #accusations: Accusations;
   /** Overdue batches of other peers that this one asked for, in order to compose. */
   readonly #fetched = new Map<Hash, TransactionBatch | null>();
+  /** Blocks of this height that others vote for in a round in which this peer was shown another one. */
+  readonly #doubted = new Set<Hash>();
   #requests = 0;
   #nowMs = 0;
   #state: ChainState;
@@ -238,6 +242,7 @@ export class Peer {
     this.#journal.delete(this.#state.height + 1);
     this.#blocks.clear();
     this.#fetched.clear();
+    this.#doubted.clear();
     this.#requests = 0;
     this.#unplaced = [];
     this.#list = electionListOf(this.#rules, this.#state, this.#certificate);
@@ -683,7 +688,11 @@ export class Peer {
         return this.#sync.onBlocks(sender, message.items);
       case 'get-block': {
         const known = message.height === this.#context.height ? this.#blocks.get(message.hash) : undefined;
-        if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
+        if (known?.proposal?.polRound === -1) {
+          // With its composer's signature: who was shown another block of the round can then prove it.
+          const { proposal, bytes: block } = known;
+          this.#outbox.send(sender, 'sync', { type: 'proposal', proposal, block, polVotes: [] });
+        } else if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
         else if (message.height <= this.#state.height)
           this.#sync.onGetBlocks(sender, { from: message.height, count: 1 });
         return 'accept';
@@ -754,8 +763,19 @@ export class Peer {
         usable.push(vote);
       }
     }
+    for (const vote of usable) this.#compareProposals(vote);
     if (usable.length > 0) this.#feed({ type: 'votes', votes: usable });
     return 'accept';
+  }
+
+  /** Somebody votes for another block than the one that this peer was shown in the round: ask for the proposal of it. */
+  #compareProposals({ type, round, blockHash, voter }: Vote): void {
+    const shown = this.#engine.rounds.get(round)?.proposal?.proposal.blockHash;
+    if (type !== 'prevote' || blockHash === null || shown === undefined || shown === blockHash) return;
+    if (this.#blocks.has(blockHash) || this.#doubted.size >= MAX_DOUBTED || this.#doubted.has(blockHash)) return;
+    this.#doubted.add(blockHash);
+    const message = { type: 'get-block', height: this.#context.height, hash: blockHash } as const;
+    this.#outbox.send(this.#keyOf(voter), 'request', message);
   }
 
   /** At the end of a term only the block tells whether a precommit must carry a beacon share. */

@@ -3,6 +3,7 @@ import { signBatch } from '../../src/chain/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
 import { decodeState } from '../../src/execution/index.ts';
+import { type MisbehaviourChoice, misbehavingPeer, type PeerLike } from '../../src/misbehaviour/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
 import { poegParametersOf, signAnnouncement, signReading, singletonScoreWh } from '../../src/poeg/index.ts';
@@ -29,6 +30,9 @@ export interface Weather {
   readonly maxPartitionMs: number;
   /** Each peer's clock is off by up to this. */
   readonly maxSkewMs: number;
+  /** A clock jumps, ahead or back, so many times a virtual second over all peers. */
+  readonly jumpsPerSecond: number;
+  readonly maxJumpMs: number;
 }
 
 export const FAIR: Weather = {
@@ -43,6 +47,8 @@ export const FAIR: Weather = {
   partitionsPerSecond: 0,
   maxPartitionMs: 0,
   maxSkewMs: 0,
+  jumpsPerSecond: 0,
+  maxJumpMs: 0,
 };
 
 export interface WorldOptions {
@@ -55,13 +61,19 @@ export interface WorldOptions {
   readonly stormMs: number;
   /** Transactions that clients submit during the storm. */
   readonly transactions: number;
+  readonly quorum?: number;
+  /** How some members misbehave, by rank; they do so together. */
+  readonly misbehaving?: Readonly<Record<number, readonly MisbehaviourChoice[]>>;
 }
 
 interface Node {
   readonly rank: number;
   readonly disk: SimulatedDisk;
   readonly skewMs: number;
-  peer: Peer | null;
+  /** What jumps have added to the skew. */
+  jumpMs: number;
+  readonly isHonest: boolean;
+  peer: PeerLike | null;
   /** Counts starts, so that what was meant for an earlier life is not delivered to a later one. */
   life: number;
   timers: Map<string, number>;
@@ -70,6 +82,8 @@ interface Node {
   isFlushing: boolean;
 }
 
+/** Fair weather for so long, and no honest member may be penalised any more. */
+const GRACE_MS = 4_000;
 const START_MS = 1_700_000_000_000;
 
 const PEER_OPTIONS: PeerOptions = {
@@ -92,6 +106,7 @@ export class World {
   readonly chain: WorldChain;
   readonly monitors: Monitors;
   readonly nodes: Node[];
+  readonly #accomplices: readonly number[];
   readonly #options: WorldOptions;
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
@@ -106,13 +121,17 @@ export class World {
     this.#options = options;
     this.#weather = options.weather;
     this.#rng = new Rng(options.seed);
-    const { seed, members, clock, slotMs } = options;
-    this.chain = worldChain({ seed, members, clock, slotMs, genesisTimeMs: START_MS });
-    this.monitors = new Monitors(this.chain.rules);
+    const { seed, members, clock, slotMs, quorum, misbehaving = {} } = options;
+    const size = quorum === undefined ? { members } : { members, quorum };
+    this.chain = worldChain({ seed, ...size, clock, slotMs, genesisTimeMs: START_MS });
+    this.#accomplices = Object.keys(misbehaving).map(Number);
+    this.monitors = new Monitors(this.chain.rules, new Set(this.#accomplices));
     this.nodes = Array.from({ length: members }, (_, rank) => ({
       rank,
       disk: new SimulatedDisk(),
       skewMs: Math.round((this.#rng.unit() * 2 - 1) * options.weather.maxSkewMs),
+      jumpMs: 0,
+      isHonest: !this.#accomplices.includes(rank),
       peer: null,
       life: 0,
       timers: new Map(),
@@ -120,6 +139,10 @@ export class World {
       syncing: [],
       isFlushing: false,
     }));
+  }
+
+  get honest(): readonly Node[] {
+    return this.nodes.filter(({ isHonest }) => isHonest);
   }
 
   /** SHA-256 over everything that happened, in order. */
@@ -142,6 +165,7 @@ export class World {
       this.#at(this.#rng.below(this.#options.stormMs), () => this.#clientSubmits());
     this.#scheduleCrash();
     this.#scheduleCut();
+    this.#scheduleJump();
     this.#runUntil(START_MS + this.#options.stormMs);
   }
 
@@ -149,7 +173,12 @@ export class World {
   calm(boundMs: number, isDone: (world: World) => boolean): void {
     this.#weather = FAIR;
     this.#cut = new Set();
-    for (const node of this.nodes) if (node.peer === null) this.#boot(node);
+    for (const node of this.nodes) {
+      node.jumpMs = 0;
+      if (node.peer === null) this.#boot(node);
+    }
+    this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
+    this.monitors.watchOffenders();
     const endMs = this.#nowMs + boundMs;
     while (this.#nowMs < endMs && !isDone(this)) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
     if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
@@ -157,12 +186,19 @@ export class World {
 
   /** Every peer has the same head, at least `height`, in slot `slot` or later, and no client waits. */
   isAtRest(slot: number): boolean {
-    const views = this.nodes.map(({ peer }) => peer?.view);
+    const views = this.honest.map(({ peer }) => peer?.view);
     return (
       views.every((view) => view !== undefined && view.state.slot >= slot) &&
-      this.nodes.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
+      this.honest.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
+      this.#unpunished().length === 0 &&
       this.#clients.every(({ done }) => done)
     );
+  }
+
+  /** Who has provably misbehaved in fair weather and got away with it so far. */
+  #unpunished(): readonly number[] {
+    const { discipline } = this.honest[0]?.peer?.view.state ?? { discipline: null };
+    return [...this.monitors.offenders].filter((rank) => discipline?.jailedThrough[rank] === 0);
   }
 
   describe(): string {
@@ -170,7 +206,7 @@ export class World {
       const view = peer?.view;
       return `${rank}:${view === undefined ? 'down' : `h${disk.commits.length} r${view.round} s${view.state.slot} ${view.state.phase} pool ${view.poolTransactions} sync ${view.syncTarget}`}`;
     });
-    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait`;
+    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait; unpunished: ${this.#unpunished()}`;
   }
 
   // ---------------------------------------------------------------- peers
@@ -179,9 +215,17 @@ export class World {
     // A crash in the first moments may have brought it up already.
     if (node.peer !== null) return;
     const { rules, signers } = this.chain;
-    const modules = { signer: signers[node.rank] ?? null, source: this.#source(node.rank), reader: node.disk };
+    const signer = signers[node.rank] as MemberSigner;
+    const modules = { signer, source: this.#source(node.rank), reader: node.disk };
+    const kit = { rules, rank: node.rank, signer, accomplices: this.#accomplices };
+    const choices = this.#options.misbehaving?.[node.rank] ?? [];
     node.life += 1;
-    node.peer = new Peer(rules, PEER_OPTIONS, modules, node.disk.load());
+    node.peer = misbehavingPeer(
+      choices,
+      kit,
+      modules,
+      (ports) => new Peer(rules, PEER_OPTIONS, ports, node.disk.load()),
+    );
     this.#record(`boot ${node.rank}`);
     this.#handle(node, { type: 'start' });
     for (const other of this.nodes) if (other !== node && other.peer !== null) this.#connect(node, other);
@@ -222,7 +266,7 @@ export class World {
     event: PeerEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never,
   ): PeerOutput | null {
     if (node.peer === null) return null;
-    const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs } as PeerEvent);
+    const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs + node.jumpMs } as PeerEvent);
     const life = node.life;
     for (const { id, delayMs } of output.timers) {
       const dueMs = this.#nowMs + delayMs;
@@ -234,8 +278,8 @@ export class World {
       });
     }
     for (const notice of output.notices)
-      if (notice.type === 'refused' && notice.what === 'block')
-        throw new InvariantViolation(`3: member ${node.rank} calls an honest block invalid: ${notice.reason}`);
+      if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
+        this.monitors.refused(node.rank, notice.sender, notice.reason);
     node.queue.push(output);
     this.#flush(node);
     return output;
@@ -255,7 +299,7 @@ export class World {
       node.disk.sync(node.syncing);
       node.syncing = [];
       node.isFlushing = false;
-      for (const commit of node.disk.commits.slice(before)) this.#onDurable(node, commit);
+      for (const commit of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, commit);
       for (const { sends } of group) for (const send of sends) this.#transmit(node, send);
       this.#flush(node);
     };
@@ -293,7 +337,7 @@ export class World {
   #deliver(target: Node, from: number, sender: string, bytes: Uint8Array): void {
     const output = this.#handle(target, { type: 'message', from, sender, bytes });
     this.#record(`deliver ${from} ${target.rank} ${bytes.length} ${output?.verdict}`);
-    if (output?.verdict === 'reject')
+    if (output?.verdict === 'reject' && target.isHonest && this.nodes[from]?.isHonest === true)
       throw new InvariantViolation(
         `3: member ${target.rank} rejects a message of honest member ${from}: ${output.code}`,
       );
@@ -334,6 +378,16 @@ export class World {
     });
   }
 
+  #scheduleJump(): void {
+    const { jumpsPerSecond, maxJumpMs } = this.#weather;
+    if (jumpsPerSecond === 0) return;
+    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / jumpsPerSecond), () => {
+      if (this.#weather === FAIR) return;
+      this.#rng.pick(this.nodes).jumpMs = Math.round((this.#rng.unit() * 2 - 1) * maxJumpMs);
+      this.#scheduleJump();
+    });
+  }
+
   // ---------------------------------------------------------------- households and clients
 
   #source(rank: number): ContributionSource {
@@ -361,7 +415,7 @@ export class World {
   /** A client of a random member signs a transfer; it asks again at random peers until the transfer is committed. */
   #clientSubmits(): void {
     const { rules, signers } = this.chain;
-    const sender = this.#rng.below(signers.length);
+    const sender = this.#rng.pick(this.honest).rank;
     const to = rules.genesis.members[this.#rng.below(signers.length)]?.publicKey as string;
     const firstNonce = this.#clients.filter((client) => client.sender === sender).length;
     const unsigned = {
@@ -374,9 +428,9 @@ export class World {
     const client = { bytes: encodeMessage({ type: 'batch', batch }), sender, done: false };
     this.#clients.push(client);
     const attempt = (): void => {
-      client.done = this.nodes.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
+      client.done = this.honest.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
       if (client.done) return;
-      const node = this.#rng.pick(this.nodes);
+      const node = this.#rng.pick(this.honest);
       this.#handle(node, { type: 'submit', bytes: client.bytes });
       this.#at(500 + this.#rng.below(1_000), attempt);
     };
