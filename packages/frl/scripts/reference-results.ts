@@ -7,8 +7,8 @@
  * appended to FILE (default results/frl-reference.jsonl) and not repeated, so the script can be stopped and started
  * again; --summary prints what is there without running anything.
  *
- * A figure passes within 3 points of the prototype's where the prototype's sd is at most 1.5, otherwise within two
- * combined standard errors. Where the prototype printed no sd, the one measured here stands in for it.
+ * A figure passes within 3 points of the prototype's where the prototype's sd is at most 1.5 or not printed, otherwise
+ * within two combined standard errors.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -139,12 +139,11 @@ function printSection(section: string): void {
 
 function judge(measured: number[], reference: Reference | undefined) {
   const { mean, sd } = statistics(measured);
-  const text = `${mean.toFixed(1)} +- ${sd.toFixed(1)}`;
+  const text = measured.length > 1 ? `${mean.toFixed(1)} +- ${sd.toFixed(1)}` : mean.toFixed(1);
   if (!reference) return { text, printed: '-', verdict: '' };
   const printed = `${reference.mean}${reference.sd === undefined ? '' : ` +- ${reference.sd}`}`;
-  const referenceSd = reference.sd ?? sd;
-  const standardError = Math.sqrt(referenceSd ** 2 / reference.seeds + sd ** 2 / measured.length);
-  const tolerance = referenceSd <= 1.5 ? 3 : 2 * standardError;
+  const standardError = Math.sqrt((reference.sd ?? 0) ** 2 / reference.seeds + sd ** 2 / measured.length);
+  const tolerance = (reference.sd ?? 0) <= 1.5 ? 3 : 2 * standardError;
   return { text, printed, verdict: Math.abs(mean - reference.mean) <= tolerance ? 'pass' : 'FAIL' };
 }
 

@@ -12,7 +12,7 @@ import { rulePolicy } from '../src/policy/rule-policy.ts';
 import { streamRng } from '../src/rng.ts';
 import { golden } from './golden/golden.ts';
 
-const DAYS = 1500;
+const DAYS = 500;
 const COLUMNS: Record<string, keyof DayMetrics> = {
   U: 'objective',
   cash: 'cash',

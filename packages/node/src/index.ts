@@ -31,7 +31,7 @@ export type {
   LinkCount,
   TracedMessage,
 } from './control/settings.ts';
-export { type Household, intervalOfSlot } from './household/household.ts';
+export { type Household, householdSchema, intervalOfSlot } from './household/household.ts';
 export { openStoredChain } from './inspect/stored-source.ts';
 export { type BlockTiming, type RunningNode, startNode } from './node.ts';
 export {

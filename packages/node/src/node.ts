@@ -67,6 +67,8 @@ export interface RunningNode {
   timing(height: number): BlockTiming | null;
   /** What this peer counts, in the Prometheus text format. */
   readonly metrics: Pick<PeerMetrics, 'contentType' | 'text'>;
+  /** Where they are served by themselves; null when the configuration does not ask for it. */
+  readonly metricsUrl: string | null;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -84,7 +86,8 @@ export interface RunningNode {
 export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
   const closing = new Closing();
   try {
-    const control = config.control === undefined ? null : new PeerControl(config.name, Date.now);
+    const control =
+      config.control === undefined ? null : new PeerControl(config.name, Date.now, config.control.settings);
     return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
   } catch (error) {
     await closing.run().catch(() => undefined);
@@ -219,6 +222,13 @@ async function wire(
     );
     closing.add(() => book.close());
   }
+  let metricsUrl: string | null = null;
+  if (config.metrics !== undefined) {
+    const server = await startMetricsServer(metrics, config.metrics);
+    closing.add(() => server.close());
+    metricsUrl = `${server.url}/metrics`;
+    log.info({ metricsUrl }, 'metrics');
+  }
   const node: Omit<RunningNode, 'apiUrl'> = {
     name: config.name,
     publicKey,
@@ -231,6 +241,7 @@ async function wire(
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
     timing: (height) => commits.timing(height),
     metrics,
+    metricsUrl,
     onCommit: (listener) => commits.listen(listener),
     peerAddress: transport.listenAddresses[0] ?? '',
     stop: async () => {
@@ -241,11 +252,6 @@ async function wire(
   };
   const { chainId } = rules;
   metrics.follow({ ...node, chainId, members: genesis.members.length, quorum: genesis.quorum });
-  if (config.metrics !== undefined) {
-    const server = await startMetricsServer(metrics, config.metrics);
-    closing.add(() => server.close());
-    log.info({ metricsUrl: `${server.url}/metrics` }, 'metrics');
-  }
   const api = await startApi(node, config.api, (error) => log.error({ err: error }, 'request failed'));
   closing.add(() => api.close());
   if (control !== null && config.control !== undefined) {

@@ -6,7 +6,7 @@ const POLL_MS = 20;
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  limitMs = 30_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const deadlineMs = Date.now() + limitMs;
   for (;;) {

@@ -5,7 +5,7 @@ export * from './errors.ts';
 export * from './evidence.ts';
 export * from './history.ts';
 export * from './limits.ts';
-export { decodeLogRecord, encodeLogRecord } from './log-codec.ts';
+export { decodeLogRecord, encodeLogRecord, logRecordEncoder } from './log-codec.ts';
 export { merkleProof, merkleRoot, verifyMerkleProof, ZERO_HASH } from './merkle.ts';
 export * from './reports.ts';
 export * from './slots.ts';

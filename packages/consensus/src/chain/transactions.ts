@@ -10,6 +10,7 @@ import {
   hex,
   list,
   struct,
+  toHex,
   u32,
   u53,
   u64,
@@ -49,10 +50,39 @@ function nonceRule({ firstNonce, operations }: UnsignedBatch): string | null {
 
 const unsignedBatchCodec: Codec<UnsignedBatch> = checked(struct<UnsignedBatch>(batchFields), nonceRule);
 
-export const batchCodec: Codec<TransactionBatch> = checked(
+const layout: Codec<TransactionBatch> = checked(
   struct<TransactionBatch>({ ...batchFields, signature: signatureCodec }),
   nonceRule,
 );
+
+/** Bytes that batches were decoded from, and hashes: each is asked for several times on a batch's way into a block. */
+const decodedFrom = new WeakMap<TransactionBatch, Uint8Array>();
+const hashes = new WeakMap<TransactionBatch, Hash>();
+
+/** What was decoded is hashed by the bytes that it came in, which are its only encoding; they must not be written to. */
+export const batchCodec: Codec<TransactionBatch> = {
+  minBytes: layout.minBytes,
+  write: (writer, batch) => layout.write(writer, batch),
+  read: (reader) => {
+    const start = reader.position;
+    const batch = layout.read(reader);
+    decodedFrom.set(batch, reader.bytes.subarray(start, reader.position));
+    return batch;
+  },
+};
+
+/** Length of a batch's encoding. @throws CodecError */
+export function batchLength(batch: TransactionBatch): number {
+  return bytesOf(batch).length;
+}
+
+function bytesOf(batch: TransactionBatch): Uint8Array {
+  const known = decodedFrom.get(batch);
+  if (known !== undefined) return known;
+  const bytes = encodeBatch(batch);
+  decodedFrom.set(batch, bytes);
+  return bytes;
+}
 
 /** @throws CodecError */
 export function encodeBatch(batch: TransactionBatch): Uint8Array {
@@ -74,7 +104,11 @@ export function batchDigest(batch: UnsignedBatch): Hash {
 
 /** Identity of a batch: covers every byte, the signature included. */
 export function batchHash(batch: TransactionBatch): Hash {
-  return taggedHash('batch', encodeBatch(batch));
+  const known = hashes.get(batch);
+  if (known !== undefined) return known;
+  const hashed = taggedHash('batch', bytesOf(batch));
+  hashes.set(batch, hashed);
+  return hashed;
 }
 
 /** Identity of operation `k` of a batch. */
@@ -84,15 +118,34 @@ export function transactionId(batch: Hash, k: number): Hash {
 
 /** Merkle leaves of a block's transactions: their ids in order, 32 bytes each. */
 export function transactionLeaves(batches: readonly TransactionBatch[]): readonly Uint8Array[] {
-  return batches.flatMap((batch) => {
+  const known = leavesOf.get(batches);
+  if (known !== undefined) return known;
+  const leaves: Uint8Array[] = [];
+  for (const batch of batches) {
     const of = fromHex(batchHash(batch));
-    return batch.operations.map((_, k) => taggedHashBytes('transaction-id', of, encode(u32, k)));
-  });
+    for (let k = 0; k < batch.operations.length; k += 1)
+      leaves.push(taggedHashBytes('transaction-id', of, encode(u32, k)));
+  }
+  leavesOf.set(batches, leaves);
+  return leaves;
 }
 
 /** Merkle root over the transactions of all batches, in order; commits to every byte of the batches. */
 export function transactionsRoot(batches: readonly TransactionBatch[]): Hash {
-  return merkleRoot(transactionLeaves(batches));
+  const known = roots.get(batches);
+  if (known !== undefined) return known;
+  const root = merkleRoot(transactionLeaves(batches));
+  roots.set(batches, root);
+  return root;
+}
+
+/** Of one list: a block is compared with its root, judged and committed, and its transactions stay the same. */
+const leavesOf = new WeakMap<readonly TransactionBatch[], readonly Uint8Array[]>();
+const roots = new WeakMap<readonly TransactionBatch[], Hash>();
+
+/** Ids of the transactions of all batches, in order. */
+export function transactionIds(batches: readonly TransactionBatch[]): readonly Hash[] {
+  return transactionLeaves(batches).map(toHex);
 }
 
 /**
@@ -116,7 +169,7 @@ export function verifyBatchSignature(rules: Pick<ChainRules, 'chainId' | 'signat
   let digest: Hash;
   try {
     // The signature comes last in the layout: what precedes it is what `batchDigest` encodes.
-    digest = taggedHash('transaction', encodeBatch(batch).subarray(0, -SIGNATURE_BYTES));
+    digest = taggedHash('transaction', bytesOf(batch).subarray(0, -SIGNATURE_BYTES));
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new SignedDataError('TRANSACTION_MALFORMED', error.message);

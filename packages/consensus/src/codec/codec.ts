@@ -46,6 +46,11 @@ export class Reader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Offset of the next byte that is read. */
+  get position(): number {
+    return this.offset;
+  }
+
   get remaining(): number {
     return this.bytes.length - this.offset;
   }

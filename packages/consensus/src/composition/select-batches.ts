@@ -2,11 +2,11 @@ import type { RejectionCode } from '../application/rejection.ts';
 import { encodeCertificate } from '../chain/certificate.ts';
 import { SignedDataError } from '../chain/errors.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import { encodeBatch, verifyBatchSignature } from '../chain/transactions.ts';
+import { batchLength, verifyBatchSignature } from '../chain/transactions.ts';
 import type { Certificate, Hex, TransactionBatch } from '../chain/types.ts';
 import { startBlock } from '../execution/execute-block.ts';
 import { rejectionOf } from '../execution/transactions.ts';
-import type { OperationDraft } from '../ledger/draft.ts';
+import { accountIndexOf, type OperationDraft } from '../ledger/draft.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import { applyBatch } from '../ledger/operations.ts';
 
@@ -22,17 +22,16 @@ const VOTE_BYTES = 2 + 8 + 1 + 96 + 2 * 4 + 64;
  * Whether a batch may wait in a pool at all: form, chain, signature, and that its sender and every recipient have
  * accounts. None of this changes as the chain grows.
  */
-export function authenticateBatch(rules: ChainRules, state: ChainState, batch: TransactionBatch): BatchVerdict {
+export function authenticateBatch(rules: ChainRules, batch: TransactionBatch): BatchVerdict {
   try {
     verifyBatchSignature(rules, batch);
   } catch (error) {
     if (!(error instanceof SignedDataError)) throw error;
     return { ok: false, code: error.code as RejectionCode, reason: error.message };
   }
-  const draft = startBlock(rules, state);
   const keys: Hex[] = [batch.sender];
   for (const operation of batch.operations) if (operation.type === 'transfer') keys.push(operation.to);
-  const unknown = keys.find((key) => draft.indexOf(key) === undefined);
+  const unknown = keys.find((key) => accountIndexOf(rules.genesis, key) === undefined);
   if (unknown === undefined) return { ok: true };
   return { ok: false, code: 'TRANSACTION_UNKNOWN_ACCOUNT', reason: `${unknown} is no account of this chain` };
 }
@@ -53,7 +52,7 @@ export function checkBatch(rules: ChainRules, state: ChainState, batch: Transact
 export function selectBatches(
   rules: ChainRules,
   parent: ChainState,
-  pool: readonly TransactionBatch[],
+  pool: Iterable<TransactionBatch>,
   required: readonly TransactionBatch[] = [],
   certificate: Certificate | null = null,
 ): TransactionBatch[] {
@@ -67,7 +66,7 @@ export function selectBatches(
 
   /** True when the batch has been taken. */
   const take = (batch: TransactionBatch): boolean => {
-    const size = encodeBatch(batch).length;
+    const size = batchLength(batch);
     if (batch.operations.length > transactionsLeft || size > bytesLeft) return false;
     const failure = attempt(rules, draft, parent.height + 1, batch);
     if (failure !== null) {
@@ -82,7 +81,7 @@ export function selectBatches(
   };
 
   for (const batch of required) {
-    if (batch.operations.length > transactionsLeft || encodeBatch(batch).length > bytesLeft) return selected;
+    if (batch.operations.length > transactionsLeft || batchLength(batch) > bytesLeft) return selected;
     take(batch);
   }
   for (const batch of pool) {

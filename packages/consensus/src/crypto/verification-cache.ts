@@ -1,29 +1,33 @@
 import { toHex } from '../codec/hex.ts';
 import type { SignatureScheme, ThresholdScheme } from './ports.ts';
+import { sha256 } from './sha256.ts';
 
-/** Remembers up to `capacity` keys, oldest forgotten first. */
+/** Remembers the newest keys, between half of `capacity` and all of it: the older half is forgotten at once. */
 class BoundedSet {
-  readonly #capacity: number;
-  readonly #keys = new Set<string>();
+  readonly #half: number;
+  #newer = new Set<string>();
+  #older = new Set<string>();
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#half = Math.max(1, capacity >> 1);
   }
 
   has(key: string): boolean {
-    return this.#keys.has(key);
+    return this.#newer.has(key) || this.#older.has(key);
   }
 
   add(key: string): void {
-    const [oldest] = this.#keys;
-    if (this.#keys.size >= this.#capacity && oldest !== undefined) this.#keys.delete(oldest);
-    this.#keys.add(key);
+    if (this.#newer.size >= this.#half) {
+      this.#older = this.#newer;
+      this.#newer = new Set();
+    }
+    this.#newer.add(key);
   }
 }
 
 /**
  * The same scheme, which remembers what it has found valid: a peer meets each vote alone, in bundles and in certificates,
- * and each transaction in the pool and in a block. Only positive answers are kept, under all three inputs, so that the
+ * and each transaction in the pool and in a block. Only positive answers are kept, under a hash of all three inputs, so that the
  * answer for any bytes is the one that the scheme itself would give.
  */
 export function rememberSignatures(scheme: SignatureScheme, capacity: number): SignatureScheme {
@@ -33,7 +37,9 @@ export function rememberSignatures(scheme: SignatureScheme, capacity: number): S
     sign: (digest, secretKey) => scheme.sign(digest, secretKey),
     publicKey: (secretKey) => scheme.publicKey(secretKey),
     verify: (signature, digest, publicKey) => {
-      const key = `${toHex(signature)}/${toHex(digest)}/${toHex(publicKey)}`;
+      if (signature.length !== 64 || digest.length !== 32) return scheme.verify(signature, digest, publicKey);
+      // Two parts of fixed length and one of any: unambiguous when joined.
+      const key = sha256(signature, digest, publicKey);
       if (valid.has(key)) return true;
       const isValid = scheme.verify(signature, digest, publicKey);
       if (isValid) valid.add(key);

@@ -268,6 +268,11 @@ function checkRule(rule: string, allowed: Asset, asset: Asset, index: number): v
 /** Accounts are fixed at genesis: members by rank, then the other accounts in genesis order. */
 const keyIndexes = new WeakMap<Genesis, ReadonlyMap<Hex, number>>();
 
+/** Place of a key among the accounts of a chain; undefined when it has none. */
+export function accountIndexOf(genesis: Genesis, publicKey: Hex): number | undefined {
+  return keyIndex(genesis).get(publicKey);
+}
+
 function keyIndex(genesis: Genesis): ReadonlyMap<Hex, number> {
   const known = keyIndexes.get(genesis);
   if (known !== undefined) return known;

@@ -1,3 +1,4 @@
+import { encodeMessage } from '../wire/messages.ts';
 import { intercept, messageOf } from './interception.ts';
 import type { Misbehaviour } from './types.ts';
 
@@ -15,6 +16,11 @@ export const censor: Misbehaviour = {
       inbound: (event) => {
         const message = messageOf(event);
         if (message?.type === 'batch' && message.batch.sender === key) return null;
+        if (message?.type === 'batches' && event.type === 'message') {
+          const batches = message.batches.filter(({ sender }) => sender !== key);
+          if (batches.length === message.batches.length) return event;
+          return batches.length === 0 ? null : { ...event, bytes: encodeMessage({ type: 'batches', batches }) };
+        }
         if (message?.type !== 'contribution') return event;
         const verdict = application.checkContribution(genesis, chainId, message.bytes, null);
         return verdict.ok && verdict.contribution.author === victim ? null : event;

@@ -9,8 +9,12 @@ export type JournalEntry =
 const ENGINE = 1;
 const CONTRIBUTION = 2;
 
-export function encodeJournalEntry(entry: JournalEntry): Uint8Array {
-  const body = entry.type === 'engine' ? encodeLogRecord(entry.record) : entry.bytes;
+/** `encodeRecord` stands in for `encodeLogRecord`, with the same result. */
+export function encodeJournalEntry(
+  entry: JournalEntry,
+  encodeRecord: (record: LogRecord) => Uint8Array = encodeLogRecord,
+): Uint8Array {
+  const body = entry.type === 'engine' ? encodeRecord(entry.record) : entry.bytes;
   const bytes = new Uint8Array(body.length + 1);
   bytes[0] = entry.type === 'engine' ? ENGINE : CONTRIBUTION;
   bytes.set(body, 1);

@@ -10,11 +10,16 @@ const MAX_AGE_BLOCKS = 2_000;
 interface Pooled {
   readonly batch: TransactionBatch;
   readonly hash: Hash;
-  readonly bytes: Uint8Array;
   readonly sinceMs: number;
   readonly sinceHeight: number;
-  /** Handed in by a local client: this peer keeps telling the others about it. */
-  readonly local: boolean;
+  /** When a batch of a local client is told to the others again; null for what came from them. */
+  resendAtMs: number | null;
+}
+
+/** What one sender has in the pool, by nonce. */
+interface SenderQueue {
+  pooled: Pooled[];
+  transactions: number;
 }
 
 export type PoolVerdict = 'added' | 'known' | 'stale' | 'too-far-ahead' | 'nonce-taken' | 'pool-full' | 'sender-full';
@@ -26,13 +31,14 @@ export type PoolVerdict = 'added' | 'known' | 'stale' | 'too-far-ahead' | 'nonce
 export class Mempool {
   readonly #maxTransactions: number;
   readonly #maxPerSender: number;
-  readonly #bySender = new Map<Hex, Map<number, Pooled>>();
+  readonly #bySender = new Map<Hex, SenderQueue>();
   readonly #hashes = new Set<Hash>();
   #transactions = 0;
 
   constructor(maxTransactions: number, accounts: number) {
     this.#maxTransactions = maxTransactions;
-    this.#maxPerSender = Math.max(1_024, Math.ceil((4 * maxTransactions) / Math.max(4, accounts)));
+    // Twice its share and no more: fewer than a third of the members may be hostile, and must not fill the pool together.
+    this.#maxPerSender = Math.max(1_024, Math.ceil((2 * maxTransactions) / Math.max(2, accounts)));
   }
 
   /** Transactions (not batches) in the pool. */
@@ -46,8 +52,8 @@ export class Mempool {
 
   /** A waiting batch; undefined when it is not here. */
   get(hash: Hash): TransactionBatch | undefined {
-    for (const own of this.#bySender.values())
-      for (const pooled of own.values()) if (pooled.hash === hash) return pooled.batch;
+    if (!this.#hashes.has(hash)) return undefined;
+    for (const { pooled } of this.#bySender.values()) for (const one of pooled) if (one.hash === hash) return one.batch;
     return undefined;
   }
 
@@ -61,7 +67,10 @@ export class Mempool {
     max: number,
   ): { batch: TransactionBatch; hash: Hash }[] {
     return [...this.#bySender]
-      .map(([sender, own]) => own.get(nonceOf(sender)))
+      .map(([sender, { pooled }]) => {
+        const nonce = nonceOf(sender);
+        return pooled.find(({ batch }) => batch.firstNonce === nonce);
+      })
       .filter((pooled) => pooled !== undefined)
       .filter(({ sinceHeight }) => sinceHeight < height)
       .sort((a, b) => a.sinceHeight - b.sinceHeight || (a.hash < b.hash ? -1 : 1))
@@ -69,31 +78,31 @@ export class Mempool {
       .map(({ batch, hash }) => ({ batch, hash }));
   }
 
-  /** Adds a batch whose signature and sender have been checked. */
+  /** Adds a batch whose signature and sender have been checked; `resendAtMs` is null unless a local client handed it in. */
   add(
     state: ChainState,
     accountNonce: number,
     batch: TransactionBatch,
     hash: Hash,
-    bytes: Uint8Array,
     nowMs: number,
-    local: boolean,
+    resendAtMs: number | null,
   ): PoolVerdict {
     if (this.#hashes.has(hash)) return 'known';
     const count = batch.operations.length;
     if (batch.firstNonce < accountNonce) return 'stale';
     if (batch.firstNonce + count > accountNonce + NONCE_WINDOW) return 'too-far-ahead';
     if (this.#transactions + count > this.#maxTransactions) return 'pool-full';
-    const own = this.#bySender.get(batch.sender) ?? new Map<number, Pooled>();
-    let queued = 0;
-    for (const other of own.values()) {
-      const otherCount = other.batch.operations.length;
-      if (batch.firstNonce < other.batch.firstNonce + otherCount && other.batch.firstNonce < batch.firstNonce + count)
-        return 'nonce-taken';
-      queued += otherCount;
-    }
-    if (queued + count > this.#maxPerSender) return 'sender-full';
-    own.set(batch.firstNonce, { batch, hash, bytes, sinceMs: nowMs, sinceHeight: state.height, local });
+    const own = this.#bySender.get(batch.sender) ?? { pooled: [], transactions: 0 };
+    const place = placeOf(own.pooled, batch.firstNonce);
+    const before = own.pooled[place - 1];
+    const after = own.pooled[place];
+    if (before !== undefined && endOf(before) > batch.firstNonce) return 'nonce-taken';
+    if (after !== undefined && after.batch.firstNonce < batch.firstNonce + count) return 'nonce-taken';
+    if (own.transactions + count > this.#maxPerSender) return 'sender-full';
+    const pooled: Pooled = { batch, hash, sinceMs: nowMs, sinceHeight: state.height, resendAtMs };
+    if (place === own.pooled.length) own.pooled.push(pooled);
+    else own.pooled.splice(place, 0, pooled);
+    own.transactions += count;
     this.#bySender.set(batch.sender, own);
     this.#hashes.add(hash);
     this.#transactions += count;
@@ -104,29 +113,34 @@ export class Mempool {
   select(
     rules: ChainRules,
     parent: ChainState,
-    required: readonly TransactionBatch[],
-    certificate: Certificate | null,
+    required: readonly TransactionBatch[] = [],
+    certificate: Certificate | null = null,
   ): TransactionBatch[] {
-    return selectBatches(rules, parent, this.#inOrder(), required, certificate);
+    return selectBatches(rules, parent, this.#inTurns(), required, certificate);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */
   waitingSinceMs(rules: ChainRules, state: ChainState, nonceOf: (sender: Hex) => number): number | null {
     let oldest: number | null = null;
-    for (const [sender, own] of this.#bySender) {
-      const next = own.get(nonceOf(sender));
-      if (next === undefined || (oldest !== null && next.sinceMs >= oldest)) continue;
+    for (const [sender, { pooled }] of this.#bySender) {
+      const nonce = nonceOf(sender);
+      const next = pooled[placeOf(pooled, nonce)];
+      if (next === undefined || next.batch.firstNonce !== nonce) continue;
+      if (oldest !== null && next.sinceMs >= oldest) continue;
       if (checkBatch(rules, state, next.batch).ok) oldest = next.sinceMs;
     }
     return oldest;
   }
 
-  /** Bytes of local batches that are older than `ageMs`, to be told to the others again. */
-  overdueLocal(nowMs: number, ageMs: number): Uint8Array[] {
-    const overdue: Uint8Array[] = [];
-    for (const own of this.#bySender.values())
-      for (const pooled of own.values())
-        if (pooled.local && nowMs - pooled.sinceMs >= ageMs) overdue.push(pooled.bytes);
+  /** Local batches that the others should be told about again, each after twice the time of the last. */
+  overdueLocal(nowMs: number): TransactionBatch[] {
+    const overdue: TransactionBatch[] = [];
+    for (const { pooled } of this.#bySender.values())
+      for (const one of pooled) {
+        if (one.resendAtMs === null || nowMs < one.resendAtMs) continue;
+        one.resendAtMs = nowMs + 2 * Math.max(1, one.resendAtMs - one.sinceMs);
+        overdue.push(one.batch);
+      }
     return overdue;
   }
 
@@ -134,27 +148,42 @@ export class Mempool {
   prune(height: number, nonceOf: (sender: Hex) => number): void {
     for (const [sender, own] of this.#bySender) {
       const nonce = nonceOf(sender);
-      for (const [firstNonce, pooled] of own) {
-        if (firstNonce >= nonce && height - pooled.sinceHeight <= MAX_AGE_BLOCKS) continue;
-        own.delete(firstNonce);
-        this.#hashes.delete(pooled.hash);
-        this.#transactions -= pooled.batch.operations.length;
-      }
-      if (own.size === 0) this.#bySender.delete(sender);
+      const kept = own.pooled.filter((one) => {
+        if (one.batch.firstNonce >= nonce && height - one.sinceHeight <= MAX_AGE_BLOCKS) return true;
+        this.#hashes.delete(one.hash);
+        this.#transactions -= one.batch.operations.length;
+        own.transactions -= one.batch.operations.length;
+        return false;
+      });
+      if (kept.length === 0) this.#bySender.delete(sender);
+      else if (kept.length < own.pooled.length) own.pooled = kept;
     }
   }
 
   /** Senders take turns (one batch each, by nonce), so that a full block is shared among them. */
-  #inOrder(): TransactionBatch[] {
-    const queues = [...this.#bySender.values()].map((own) =>
-      [...own.values()].map(({ batch }) => batch).sort((a, b) => a.firstNonce - b.firstNonce),
-    );
-    const batches: TransactionBatch[] = [];
-    for (let turn = 0; queues.some((queue) => turn < queue.length); turn += 1)
-      for (const queue of queues) {
-        const batch = queue[turn];
-        if (batch !== undefined) batches.push(batch);
-      }
-    return batches;
+  *#inTurns(): Generator<TransactionBatch> {
+    let queues = [...this.#bySender.values()].map(({ pooled }) => pooled);
+    for (let turn = 0; queues.length > 0; turn += 1) {
+      queues = queues.filter((queue) => turn < queue.length);
+      for (const queue of queues) yield (queue[turn] as Pooled).batch;
+    }
   }
+}
+
+function endOf({ batch }: Pooled): number {
+  return batch.firstNonce + batch.operations.length;
+}
+
+/** Place of the first batch whose first nonce is at least `nonce`; mostly the end, so it is looked for from there. */
+function placeOf(pooled: readonly Pooled[], nonce: number): number {
+  const last = pooled.at(-1);
+  if (last === undefined || last.batch.firstNonce < nonce) return pooled.length;
+  let low = 0;
+  let high = pooled.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((pooled[middle] as Pooled).batch.firstNonce < nonce) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -3,9 +3,10 @@ import type { Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
 import { MAX_CONTESTED_CONTRIBUTION_BYTES } from '../chain/limits.ts';
+import { logRecordEncoder } from '../chain/log-codec.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import { batchHash, transactionId } from '../chain/transactions.ts';
+import { batchHash, batchLength, transactionIds } from '../chain/transactions.ts';
 import type {
   Block,
   BlockKind,
@@ -32,8 +33,9 @@ import { invalidBlockOf } from '../evidence/invalid-block.ts';
 import { timeoutOf } from '../evidence/timeout.ts';
 import { decodeState, encodeState, genesisState } from '../execution/index.ts';
 import { requiredBatches, requiredContributions } from '../inclusion/index.ts';
+import { accountIndexOf } from '../ledger/draft.ts';
 import { isBlockOf, verifyBlock } from '../verification/index.ts';
-import { decodeMessage, type Message } from '../wire/messages.ts';
+import { decodeMessage, MAX_GROUPED_BATCHES, type Message } from '../wire/messages.ts';
 import { Accusations } from './accusations.ts';
 import { ChainMemory } from './chain-memory.ts';
 import { ContributionPool } from './contribution-pool.ts';
@@ -57,6 +59,10 @@ const MAX_REQUESTS = 32;
 const MAX_EVIDENCE_RESENDS = 4;
 /** Heights that this peer decides in answer to one event before it lets the shell write and send. */
 const MAX_DECISIONS_PER_EVENT = 2;
+/** So many times the number of other members, in milliseconds, is the shortest time between two messages of batches. */
+const TRANSACTIONS_PAUSE_MS = 10;
+/** Encoded batches in one message at most, as far as one of them fits. */
+const MAX_GROUPED_BYTES = 262_144;
 /** Messages of the next height that are kept until this peer gets there, per sender. */
 const MAX_EARLY_PER_SENDER = 8;
 
@@ -126,6 +132,14 @@ export class Peer {
   #stepping = false;
   #decisionsInEvent = 0;
   #decided: { readonly block: Block; readonly certificate: Certificate } | null = null;
+  /** Batches of local clients that the others have not been told about, and when they were told last. */
+  #untold: TransactionBatch[] = [];
+  #toldMs = Number.NEGATIVE_INFINITY;
+  /** The state after which this peer has seen that a transaction waits, and has told its engine. */
+  #considered: ChainState | null = null;
+  readonly #encodeRecord = logRecordEncoder(
+    (block) => this.#blocks.get(hashOf(block.header))?.bytes ?? encodeBlock(block),
+  );
 
   /** @throws CodecError when the stored state or certificate cannot be decoded (the caller repairs the store). */
   constructor(rules: ChainRules, options: PeerOptions, modules: PeerModules, stored: StoredPeer) {
@@ -337,9 +351,10 @@ export class Peer {
     return closesTheSlot && !this.#mayClose() ? 'defer' : 'valid';
   }
 
-  #remember(block: Block, hash: Hash = hashOf(block.header), bytes: Uint8Array = encodeBlock(block)): KnownBlock {
+  #remember(block: Block, hash: Hash = hashOf(block.header), received?: Uint8Array): KnownBlock {
     const held = this.#blocks.get(hash);
     if (held !== undefined) return held;
+    const bytes = received ?? encodeBlock(block);
     const [oldest] = this.#blocks.keys();
     if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
     const known: KnownBlock = { block, bytes, proposal: null, verdict: null };
@@ -376,7 +391,10 @@ export class Peer {
   #apply(effect: EngineEffect): void {
     switch (effect.type) {
       case 'persist':
-        this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'engine', record: effect.record }) });
+        this.#outbox.write({
+          type: 'journal',
+          bytes: encodeJournalEntry({ type: 'engine', record: effect.record }, this.#encodeRecord),
+        });
         return;
       case 'send-vote':
         this.#outbox.send(this.#keyOf(effect.to), 'votes', { type: 'votes', votes: [effect.vote] });
@@ -449,6 +467,7 @@ export class Peer {
     }
     const sinceMs = this.#mempool.waitingSinceMs(this.#rules, this.#state, (sender) => this.#nonceOf(sender));
     if (sinceMs === null) return;
+    this.#considered = this.#state;
     const impatientInMs = sinceMs + this.#options.txPatienceMs - this.#nowMs;
     if (impatientInMs <= 0) this.#feed({ type: 'block-wanted' });
     else this.#outbox.timer(`patience/${this.#context.height}`, impatientInMs);
@@ -590,10 +609,7 @@ export class Peer {
     this.#memory.add({ state: this.#state, certificate });
     this.#accusations.prune(this.#state);
     this.#lastCommitMs = this.#nowMs;
-    const transactionIds = block.batches.flatMap((batch) => {
-      const id = batchHash(batch);
-      return batch.operations.map((_, index) => transactionId(id, index));
-    });
+    const ids = transactionIds(block.batches);
     this.#mempool.prune(this.#state.height, (sender) => this.#nonceOf(sender));
     this.#outbox.write({
       type: 'commit',
@@ -603,7 +619,7 @@ export class Peer {
         block: known.bytes,
         certificate: encodeCertificate(certificate),
         state: encodeState(this.#rules, this.#state),
-        transactionIds,
+        transactionIds: ids,
         carry: [
           ...[...this.#own.values()]
             .filter(({ dueInSlot }) => dueInSlot >= this.#state.slot)
@@ -618,7 +634,7 @@ export class Peer {
       blockHash: hash,
       round: certificate.round,
       viaSync,
-      transactions: transactionIds.length,
+      transactions: ids.length,
     });
     for (const { type, member, slashedMicro } of this.#state.discipline.outcomes)
       if (member !== null)
@@ -677,7 +693,9 @@ export class Peer {
       case 'votes':
         return this.#onVotes(from, sender, message.votes, bytes);
       case 'batch':
-        return this.#onBatch(message, bytes, sender === 'local');
+        return this.#afterBatches(this.#onBatch(message.batch, sender === 'local'));
+      case 'batches':
+        return this.#afterBatches(this.#onBatches(message.batches));
       case 'contribution':
         return this.#onContribution(message.bytes);
       case 'status':
@@ -723,6 +741,7 @@ export class Peer {
     const { proposal, polVotes } = message;
     if (proposal.height !== this.#context.height)
       return this.#elsewhere(proposal.height, from, sender, bytes, message.block);
+    if (polVotes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     verifyProposalSignature(this.#rules, proposal);
     const block = decodeBlock(message.block);
     if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash)) return 'PROPOSAL_OTHER_BLOCK';
@@ -750,15 +769,24 @@ export class Peer {
     return 'accept';
   }
 
+  /** A bundle, or a member's own votes of two rounds: what one message can need. Each vote costs a signature check. */
+  get #mostVotes(): number {
+    return Math.max(4, this.#rules.genesis.members.length);
+  }
+
   #onVotes(from: MemberRank | null, sender: string, votes: readonly Vote[], bytes: Uint8Array): string {
     const [first] = votes;
     if (first === undefined) return 'VOTES_EMPTY';
+    if (votes.length > this.#mostVotes) return 'VOTES_TOO_MANY';
     if (first.height !== this.#context.height) return this.#elsewhere(first.height, from, sender, bytes, null);
     const usable: Vote[] = [];
     for (const vote of votes) {
       if (vote.height !== first.height) return 'VOTES_MIXED_HEIGHTS';
-      if (this.#awaitsBlock(vote)) this.#keepUnplaced(vote);
-      else {
+      if (this.#awaitsBlock(vote)) {
+        // Signed it must be all the same: what anybody can make up in anybody's name must neither be kept nor looked for.
+        verifyVote(this.#rules, vote, vote.extension?.beaconShare == null ? null : this.#settlementSeeding(vote));
+        this.#keepUnplaced(vote);
+      } else {
         verifyVote(this.#rules, vote, this.#beaconOf(vote));
         usable.push(vote);
       }
@@ -788,6 +816,11 @@ export class Peer {
     const block = vote.blockHash === null ? undefined : this.#blocks.get(vote.blockHash)?.block;
     const term = block === undefined || vote.type !== 'precommit' ? null : this.#beaconTermOf(block);
     return term === null || vote.blockHash === null ? null : { term, settlementHash: vote.blockHash };
+  }
+
+  /** What a precommit stands for if its block is the term's last settlement. */
+  #settlementSeeding({ blockHash }: Vote): { term: number; settlementHash: Hash } | null {
+    return blockHash === null ? null : { term: this.#state.term + 1, settlementHash: blockHash };
   }
 
   #keepUnplaced(vote: Vote): void {
@@ -846,23 +879,77 @@ export class Peer {
     return this.#state.height === certificate.height;
   }
 
-  #onBatch(message: Message & { type: 'batch' }, bytes: Uint8Array, local: boolean): string {
-    const { batch } = message;
-    const account = this.#state.ledger.accounts.find(({ publicKey }) => publicKey === batch.sender);
-    if (account === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
+  #onBatch(batch: TransactionBatch, local: boolean): string {
+    const index = accountIndexOf(this.#rules.genesis, batch.sender);
+    if (index === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
     const hash = batchHash(batch);
     if (this.#mempool.has(hash)) return 'TRANSACTION_KNOWN';
-    const authentic = authenticateBatch(this.#rules, this.#state, batch);
+    const authentic = authenticateBatch(this.#rules, batch);
     if (!authentic.ok) throw new BlockRejection('transactions', authentic.code, authentic.reason);
     if (this.#fetched.get(hash) === null) {
       this.#fetched.set(hash, batch);
       this.#considerBlock();
     }
-    const verdict = this.#mempool.add(this.#state, account.nonce, batch, hash, bytes, this.#nowMs, local);
+    const nonce = this.#state.ledger.accounts[index]?.nonce ?? 0;
+    const resendAtMs = local ? this.#nowMs + this.#options.timeouts.resendMs : null;
+    const verdict = this.#mempool.add(this.#state, nonce, batch, hash, this.#nowMs, resendAtMs);
     if (verdict !== 'added') return `TRANSACTION_${verdict.toUpperCase().replaceAll('-', '_')}`;
-    if (local) this.#outbox.broadcast('transactions', message);
-    this.#considerBlock();
+    if (local) this.#tell(batch);
     return 'accept';
+  }
+
+  /** Looks for a block to make, unless it is known already what this height waits for: a later batch changes nothing. */
+  #afterBatches(verdict: string): string {
+    if (verdict === 'accept' && this.#considered !== this.#state) this.#considerBlock();
+    return verdict;
+  }
+
+  /** Of several, the last reason; `accept` when any of them was of use. Throws when one must not be sent at all. */
+  #onBatches(batches: readonly TransactionBatch[]): string {
+    const verdicts = batches.map((batch) => this.#onBatch(batch, false));
+    return verdicts.find((verdict) => verdict === 'accept') ?? (verdicts.at(-1) as string);
+  }
+
+  /**
+   * Tells the others about a batch that was handed in here: at once when it has been quiet, else together with what comes
+   * within the next moment. A message costs every peer the same whatever it holds, so no peer may get more of them for
+   * there being more members.
+   */
+  #tell(batch: TransactionBatch): void {
+    this.#untold.push(batch);
+    if (this.#untold.length > 1) return;
+    const pauseMs = TRANSACTIONS_PAUSE_MS * (this.#rules.genesis.members.length - 1);
+    const waitMs = this.#toldMs + pauseMs - this.#nowMs;
+    // A clock that was set back must not silence this peer.
+    if (waitMs <= 0 || waitMs > pauseMs) this.#tellUntold();
+    else this.#outbox.timer('tell', waitMs);
+  }
+
+  #tellUntold(): void {
+    const batches = this.#untold;
+    this.#untold = [];
+    if (batches.length === 0) return;
+    this.#toldMs = this.#nowMs;
+    this.#broadcastBatches(batches, false);
+  }
+
+  #broadcastBatches(batches: readonly TransactionBatch[], resend: boolean): void {
+    let group: TransactionBatch[] = [];
+    let bytes = 0;
+    const send = (): void => {
+      const [only] = group;
+      if (group.length === 1 && only !== undefined)
+        this.#outbox.broadcast('transactions', { type: 'batch', batch: only }, resend);
+      else if (group.length > 1) this.#outbox.broadcast('transactions', { type: 'batches', batches: group }, resend);
+      group = [];
+      bytes = 0;
+    };
+    for (const batch of batches) {
+      if (group.length === MAX_GROUPED_BATCHES || bytes + batchLength(batch) > MAX_GROUPED_BYTES) send();
+      group.push(batch);
+      bytes += batchLength(batch);
+    }
+    send();
   }
 
   #onContribution(bytes: Uint8Array): string {
@@ -913,6 +1000,8 @@ export class Peer {
     } else if (kind === 'resend-own') {
       this.#resendOwn();
       this.#outbox.timer('resend-own', this.#options.timeouts.resendMs);
+    } else if (kind === 'tell') {
+      this.#tellUntold();
     } else if (kind === 'sync') {
       this.#sync.onTimeout(Number(rest[0]));
       this.#considerBlock();
@@ -934,14 +1023,12 @@ export class Peer {
     }
     for (const item of this.#accusations.overdue(this.#state.height).slice(0, MAX_EVIDENCE_RESENDS))
       this.#outbox.broadcast('evidence', { type: 'evidence', item }, true);
-    for (const bytes of this.#mempool.overdueLocal(this.#nowMs, resendMs)) {
-      const message = decodeMessage(bytes);
-      this.#outbox.broadcast('transactions', message, true);
-    }
+    this.#broadcastBatches(this.#mempool.overdueLocal(this.#nowMs), true);
   }
 
   #nonceOf(sender: Hex): number {
-    return this.#state.ledger.accounts.find(({ publicKey }) => publicKey === sender)?.nonce ?? 0;
+    const index = accountIndexOf(this.#rules.genesis, sender);
+    return index === undefined ? 0 : (this.#state.ledger.accounts[index]?.nonce ?? 0);
   }
 
   #keyOf(rank: MemberRank): Hex {

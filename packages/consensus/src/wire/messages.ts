@@ -27,6 +27,8 @@ export const MAX_CONTRIBUTION_BYTES = 65_536;
 export const MAX_RANGE_BLOCKS = 64;
 /** Longest key of a contribution. */
 const MAX_KEY_LENGTH = 128;
+/** Most batches in one message of several. */
+export const MAX_GROUPED_BATCHES = 4_096;
 /** Room for the certificate of the largest membership. */
 const MAX_CERTIFICATE_BYTES = 1_536 * MAX_MEMBERS;
 
@@ -62,7 +64,9 @@ export type Message =
   /** Asks for a contribution by its key; answered by a `contribution`. */
   | { readonly type: 'get-contribution'; readonly key: string }
   /** Asks for a waiting batch by its hash; answered by a `batch`. */
-  | { readonly type: 'get-batch'; readonly hash: Hash };
+  | { readonly type: 'get-batch'; readonly hash: Hash }
+  /** Several batches, from a peer that was handed them at about the same time. */
+  | { readonly type: 'batches'; readonly batches: readonly TransactionBatch[] };
 
 export type MessageType = Message['type'];
 
@@ -96,6 +100,7 @@ const kinds = {
   evidence: struct({ item: evidenceCodec }),
   'get-contribution': struct({ key: ascii(MAX_KEY_LENGTH) }),
   'get-batch': struct({ hash }),
+  batches: struct({ batches: list(batchCodec, MAX_GROUPED_BATCHES, 1) }),
 };
 const KINDS = Object.keys(kinds).length;
 const messageCodec: Codec<Message> = union<Message>(kinds);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   batchHash,
+  batchLength,
   decodeBatch,
   encodeBatch,
   merkleProof,
@@ -97,6 +98,20 @@ describe('the signature of a batch', () => {
     const full = signBatch({ chainId: network.chainId, firstNonce: 0, operations: many.slice(1) }, payer);
     verifyBatchSignature(network, full);
   });
+});
+
+test('a batch that was decoded has the hash of one that was made, whatever bytes it came in', () => {
+  fc.assert(
+    fc.property(batches, fc.nat({ max: 9 }), (batch, offset) => {
+      const padded = new Uint8Array(offset + encodeBatch(batch).length);
+      padded.set(encodeBatch(batch), offset);
+      const decoded = decodeBatch(padded.subarray(offset));
+      expect(batchHash(decoded)).toBe(batchHash({ ...batch }));
+      expect(batchLength(decoded)).toBe(encodeBatch(batch).length);
+      expect(batchHash({ ...decoded, firstNonce: decoded.firstNonce ^ 1 })).not.toBe(batchHash(decoded));
+    }),
+    { numRuns: 50, seed: 3 },
+  );
 });
 
 describe('the transactions root', () => {

@@ -12,6 +12,7 @@ import {
   encodeCertificate,
   encodeHeader,
   encodeLogRecord,
+  logRecordEncoder,
   proposalCodec,
   voteCodec,
 } from '../../src/chain/index.ts';
@@ -155,5 +156,15 @@ test('a genesis decodes only when it is valid too, so random ones of the right f
       expect(() => decodeGenesis(encodeGenesis(genesis))).toThrow(GenesisError);
     }),
     { numRuns: 50, seed: 5 },
+  );
+});
+
+test('a record that is made with the encodings of blocks at hand has the same bytes', () => {
+  const encodeWith = logRecordEncoder(encodeBlock);
+  fc.assert(
+    fc.property(logRecords, (record) => {
+      expect(encodeWith(record)).toEqual(encodeLogRecord(record));
+    }),
+    { numRuns: 30, seed: 5 },
   );
 });

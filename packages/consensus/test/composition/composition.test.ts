@@ -18,7 +18,7 @@ const selected = (pool: readonly TransactionBatch[], on = chain) => selectBatche
 describe('a batch', () => {
   test('may wait in a pool when its form, chain, signature and accounts are right', () => {
     const code = (batch: TransactionBatch) => {
-      const verdict = authenticateBatch(chain.rules, chain.state, batch);
+      const verdict = authenticateBatch(chain.rules, batch);
       return verdict.ok ? 'ok' : verdict.code;
     };
     const valid = chain.batch(alice!, 3, [pay(10n ** 15n)]);

@@ -57,12 +57,12 @@ describe('a member that did not answer', () => {
     for (let attempt = 0; attempt < 7; attempt += 1) {
       let waitedMs = 0;
       let request = claims('a', 1_000);
-      for (; request === null; request = claims('a', 1_000)) {
+      for (; request === null && waitedMs <= LONGEST_WAIT_MS; request = claims('a', 1_000)) {
         waitedMs += TIMEOUT_MS / 10;
         self.nowMs += TIMEOUT_MS / 10;
       }
       waitsMs.push(waitedMs);
-      sync.onTimeout(request.timer);
+      sync.onTimeout(request?.timer ?? Number.NaN);
     }
     expect(waitsMs).toEqual([0, 2, 4, 8, 16, 16, 16].map((times) => times * TIMEOUT_MS));
   });

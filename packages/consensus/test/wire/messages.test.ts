@@ -39,6 +39,7 @@ const messages: readonly Message[] = [
   { type: 'evidence', item: { type: 'omitted', hash } },
   { type: 'get-contribution', key: 'announcement/3/1' },
   { type: 'get-batch', hash },
+  { type: 'batches', batches: [batch, { ...batch, firstNonce: 1 }] },
 ];
 
 test.each(messages.map((message, kind) => ({ message, kind })))('$message.type is kind $kind', ({ message, kind }) => {

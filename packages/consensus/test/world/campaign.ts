@@ -26,7 +26,7 @@ export interface CampaignResult {
 
 const PROGRESS_MS = 15_000;
 /** A process remembers signatures of the worlds it has seen; a new one starts small. */
-const SEEDS_PER_PROCESS = 400;
+const SEEDS_PER_PROCESS = 200;
 
 /** Runs seeds `first` to `first + count - 1`. Which process runs which seed depends on its speed and changes nothing. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {

@@ -44,7 +44,6 @@ export async function startApi(
     });
   });
   addRoutes(server, node as RunningNode);
-  addRawRoutes(server, node as RunningNode);
   try {
     const url = await server.listen({ host: listen.host, port: listen.port });
     return { url, close: () => server.close() };
@@ -64,8 +63,10 @@ export async function startApi(
   }
 }
 
-function addRoutes(server: FastifyInstance, node: RunningNode): void {
+/** Every route; `openapi.ts` describes each. */
+export function addRoutes(server: FastifyInstance, node: RunningNode): void {
   const { rules, store } = node;
+  addRawRoutes(server, node);
   // Hashing the whole state is too much for something that is polled.
   const roots = new WeakMap<object, string>();
   server.get('/health', async () => {

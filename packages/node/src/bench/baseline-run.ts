@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CeilingPlan } from './ceiling-program.ts';
+import type { CeilingPlan, CeilingResult } from './ceiling-program.ts';
 import type { FloorStart } from './floor-program.ts';
 import { Worker } from './worker.ts';
 
@@ -63,8 +63,13 @@ export interface CeilingOptions {
   readonly seconds: number;
 }
 
-/** Transactions a second that every one of `members` processes can work off at the same time (mean of their rates: every one must see every transaction). */
-export async function runCeiling(options: CeilingOptions): Promise<number> {
+export interface Ceiling {
+  /** Transactions a second that every process can work off while the others do the same (mean of their rates). */
+  readonly perSecond: number;
+  readonly cpuMicrosPerTransaction: number;
+}
+
+export async function runCeiling(options: CeilingOptions): Promise<Ceiling> {
   const { members, folder, operations, transactionsPerBlock, seconds } = options;
   const workers = Array.from({ length: members }, (_, rank) => new Worker('./ceiling-program.ts', `ceiling ${rank}`));
   try {
@@ -73,11 +78,12 @@ export async function runCeiling(options: CeilingOptions): Promise<number> {
     );
     await Promise.all(plans.map((plan) => mkdir(plan.folder, { recursive: true })));
     await Promise.all(workers.map((worker, rank) => worker.ask('prepare', plans[rank])));
-    const done = await Promise.all(
-      workers.map((worker, rank) => worker.ask<{ transactions: number; seconds: number }>('run', plans[rank])),
-    );
-    const rates = done.map((one) => one.transactions / one.seconds);
-    return rates.reduce((sum, rate) => sum + rate, 0) / members;
+    const done = await Promise.all(workers.map((worker, rank) => worker.ask<CeilingResult>('run', plans[rank])));
+    const mean = (of: (one: CeilingResult) => number): number => done.reduce((sum, one) => sum + of(one), 0) / members;
+    return {
+      perSecond: mean(({ transactions, seconds: took }) => transactions / took),
+      cpuMicrosPerTransaction: mean(({ transactions, cpuSeconds }) => (cpuSeconds * 1e6) / transactions),
+    };
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
     await rm(folder, { recursive: true, force: true });

@@ -33,6 +33,12 @@ export interface CeilingPlan {
   readonly seconds: number;
 }
 
+export interface CeilingResult {
+  readonly transactions: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
 /** Distinct blocks, so that no cache of the processor holds all there is. */
 const BLOCKS = 4;
 const signatures = createSignatureScheme();
@@ -48,10 +54,10 @@ serveOrders(
   async () => undefined,
 );
 
-/** Transactions processed, and the seconds that it took. */
-async function run({ folder, seconds }: CeilingPlan): Promise<{ transactions: number; seconds: number }> {
+async function run({ folder, seconds }: CeilingPlan): Promise<CeilingResult> {
   const { db } = await openLevel(join(folder, 'ceiling'));
   const startMs = performance.now();
+  const cpu = process.cpuUsage();
   let transactions = 0;
   let height = 0;
   while (performance.now() - startMs < seconds * 1_000) {
@@ -68,8 +74,9 @@ async function run({ folder, seconds }: CeilingPlan): Promise<{ transactions: nu
     transactions += leaves.length;
   }
   const took = (performance.now() - startMs) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
   await db.close();
-  return { transactions, seconds: took };
+  return { transactions, seconds: took, cpuSeconds: (user + system) / 1e6 };
 }
 
 function blockOf(k: number, operations: number, transactions: number): Block {

@@ -3,7 +3,7 @@ export type BenchErrorCode =
   | 'BENCH_INVALID_OPTION'
   /** A program of the benchmark died or refused an order. */
   | 'BENCH_WORKER_FAILED'
-  /** The peers did not find each other, or did not make a first block. */
+  /** The peers did not find each other. */
   | 'BENCH_NO_NETWORK'
   /** Peers hold different blocks at one height. */
   | 'BENCH_DIVERGED';

@@ -68,6 +68,8 @@ export class EtcdCluster {
         { stdio: 'ignore' },
       ),
     );
+    // A program that cannot be started ends with a code, which is looked at below.
+    for (const child of children) child.on('error', () => undefined);
     const sessions = children.map((_, k) => {
       const session = http2.connect(urlOf(k));
       // What a lost session means shows in the answers.

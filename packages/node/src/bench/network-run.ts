@@ -10,6 +10,7 @@ import { BenchError } from './errors.ts';
 import type { LoadPlan, LoadResult } from './load-program.ts';
 import type { PeerReport } from './peer-program.ts';
 import { NOT_SLOWED, type Slowness } from './slowness.ts';
+import type { TraceEvent } from './tracer.ts';
 import { Worker } from './worker.ts';
 
 /** Accounts that send; enough that no sender's queue is the limit. */
@@ -42,7 +43,10 @@ export interface LoadOptions {
 
 export interface LoadRun {
   readonly load: LoadReport;
+  /** On every disk, within the window. */
   readonly blocks: readonly BlockTimes[];
+  /** Transactions that came onto every disk in the whole run. */
+  readonly transactions: number;
   /** By rank, over the whole run with warm-up and drain. */
   readonly peers: readonly PeerReport[];
   readonly client: LoadResult['usage'];
@@ -103,7 +107,7 @@ export class BenchNetwork {
           }),
         ),
       );
-      await bench.#connected();
+      await allConnected(() => bench.#states(), CONNECT_LIMIT_MS);
       await client.ask(
         'connect',
         started.map(({ loadPort }) => loadPort),
@@ -127,6 +131,7 @@ export class BenchNetwork {
     const result = await this.#client.ask<LoadResult>('run', batchesPerSecond);
     const isDrained = await this.#drained(drainSeconds);
     const peers = await Promise.all(this.#peers.map((peer) => peer.ask<PeerReport>('report')));
+    assertOneChain(peers.map(({ events }) => events));
     const blocks = blockTimes(
       peers.map(({ events }, rank) => ({ publicKey: this.#network.members[rank]?.publicKey ?? '', events })),
     );
@@ -149,6 +154,7 @@ export class BenchNetwork {
     return {
       load,
       blocks: blocks.filter(({ durableMs }) => Math.min(...durableMs) >= fromMs),
+      transactions: blocks.reduce((sum, { transactions }) => sum + transactions, 0),
       peers,
       client: result.usage,
       batchBytes,
@@ -191,7 +197,7 @@ export class BenchNetwork {
   async #drained(seconds: number): Promise<boolean> {
     const untilMs = Date.now() + seconds * 1_000;
     for (;;) {
-      const states = await Promise.all(this.#peers.map((peer) => peer.ask<PeerState>('state')));
+      const states = await this.#states();
       const top = Math.max(...states.map(({ height }) => height));
       if (states.every(({ poolTransactions, height }) => poolTransactions === 0 && height === top)) return true;
       if (Date.now() > untilMs) return false;
@@ -199,23 +205,49 @@ export class BenchNetwork {
     }
   }
 
-  async #connected(): Promise<void> {
-    const untilMs = Date.now() + CONNECT_LIMIT_MS;
-    for (;;) {
-      const states = await Promise.all(this.#peers.map((peer) => peer.ask<PeerState>('state')));
-      if (states.every(({ connected }) => connected === this.#peers.length - 1)) return;
-      if (Date.now() > untilMs)
-        throw new BenchError(
-          'BENCH_NO_NETWORK',
-          `after ${CONNECT_LIMIT_MS / 1_000} s the peers have ${states.map(({ connected }) => connected).join(', ')} connections of ${this.#peers.length - 1} each`,
-        );
-      await delay(POLL_MS);
-    }
+  #states(): Promise<readonly PeerState[]> {
+    return Promise.all(this.#peers.map((peer) => peer.ask<PeerState>('state')));
   }
 
   #peer(rank: number): Worker {
     const peer = this.#peers[rank];
     if (peer === undefined) throw new RangeError(`there is no peer ${rank}`);
     return peer;
+  }
+}
+
+/** @throws BenchError BENCH_DIVERGED when two peers have committed different blocks at one height */
+export function assertOneChain(traces: readonly (readonly TraceEvent[])[]): void {
+  const hashes = new Map<number, string>();
+  for (const [rank, events] of traces.entries())
+    for (const event of events) {
+      if (event.e !== 'handle') continue;
+      for (const { height, blockHash } of event.committed) {
+        const other = hashes.get(height);
+        if (other !== undefined && other !== blockHash)
+          throw new BenchError(
+            'BENCH_DIVERGED',
+            `peer ${rank + 1} has another block than the others at height ${height}`,
+          );
+        hashes.set(height, blockHash);
+      }
+    }
+}
+
+/** Resolves when every peer is connected to all others. @throws BenchError BENCH_NO_NETWORK after `limitMs` */
+export async function allConnected(
+  states: () => Promise<readonly { readonly connected: number }[]>,
+  limitMs: number,
+): Promise<void> {
+  const untilMs = Date.now() + limitMs;
+  for (;;) {
+    const all = await states();
+    if (all.every(({ connected }) => connected === all.length - 1)) return;
+    if (Date.now() > untilMs)
+      throw new BenchError(
+        'BENCH_NO_NETWORK',
+        `after ${limitMs / 1_000} s the peers have ${all.map(({ connected }) => connected).join(', ')} connections, not ${all.length - 1} each`,
+      );
+    await delay(POLL_MS);
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PEER_NODE_ARGUMENTS, peerEnvironment } from '../cluster/peer-runtime.ts';
 import { BenchError } from './errors.ts';
 
 const STOP_LIMIT_MS = 15_000;
@@ -24,7 +25,8 @@ export class Worker {
     this.#child = fork(new URL(program, import.meta.url), [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
-      execArgv: [...execArgv],
+      execArgv: [...PEER_NODE_ARGUMENTS, ...execArgv],
+      env: peerEnvironment(),
       detached: true,
     });
     this.#child.stderr?.on('data', (chunk) => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
@@ -33,6 +34,7 @@ for (const command of [
   nodeCommand(),
   provisionCommand(),
   inspectCommand(),
+  benchCommand(),
   dataCommand(),
   marketCommand(),
 ])

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Endpoint, peerFolder, type Run, readEndpoint } from '../provision/run-folder.ts';
 import { ClusterError } from './errors.ts';
 import { getJson, type StatusView } from './peer-client.ts';
+import { PEER_NODE_ARGUMENTS, peerEnvironment } from './peer-runtime.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const START_LIMIT_MS = 60_000;
@@ -74,9 +75,20 @@ export async function startPeer(run: string, peer: Run['peers'][number], attache
   const stderr = openSync(errorFile, 'w');
   const child = spawn(
     process.execPath,
-    [MAIN, 'node', '--config', configFile(run, peer.name), ...(attached ? ['--end-with-parent'] : [])],
+    [
+      ...PEER_NODE_ARGUMENTS,
+      MAIN,
+      'node',
+      '--config',
+      configFile(run, peer.name),
+      ...(attached ? ['--end-with-parent'] : []),
+    ],
     // A group of its own: Ctrl-C reaches the commander only, which then stops its peers in good order.
-    { stdio: attached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', 'ignore', stderr], detached: true },
+    {
+      stdio: attached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', 'ignore', stderr],
+      detached: true,
+      env: peerEnvironment(),
+    },
   );
   closeSync(stderr);
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { chosen, MISBEHAVIOURS, MisbehaviourError } from '@wattmesh/consensus';
 import { z } from 'zod';
+import { controlSettingsSchema } from '../control/settings.ts';
 
 /**
  * The configuration of one peer: the schema gives the types, the errors and the documentation (`wattmesh node --explain`).
@@ -98,6 +99,7 @@ export const nodeConfigSchema = z.strictObject({
     .strictObject({
       socket: z.string().min(1).max(100).describe('path of the unix socket'),
       mode: z.int().min(0).max(0o777).default(0o600).describe('permissions of its file, as a decimal number'),
+      settings: controlSettingsSchema.prefault({}).describe('what is done to the peer from its start on'),
     })
     .optional()
     .describe('endpoint through which experiments set link conditions, clock skew and a full disk; off when left out'),

@@ -3,14 +3,7 @@ import type { Instruments } from '../shell/instruments.ts';
 import type { ShellPeer, ShellPorts } from '../shell/peer-shell.ts';
 import { StoreError } from '../store/errors.ts';
 import type { Direction, LinkCondition, LinkConditions } from '../transport/link-conditions.ts';
-import {
-  type CommitTime,
-  type ControlReport,
-  type ControlSettings,
-  controlSettingsSchema,
-  type LinkCount,
-  type TracedMessage,
-} from './settings.ts';
+import type { CommitTime, ControlReport, ControlSettings, LinkCount, TracedMessage } from './settings.ts';
 
 const REMEMBERED_COMMITS = 4_096;
 const REMEMBERED_MESSAGES = 4_096;
@@ -26,14 +19,15 @@ export class PeerControl {
   readonly #conditions = new Map<string, LinkCondition>();
   readonly #counts = new Map<string, Count>();
   readonly #composedMs = new Map<string, number>();
-  #settings: ControlSettings = controlSettingsSchema.parse({});
+  #settings!: ControlSettings;
   #commits: CommitTime[] = [];
   #traced: TracedMessage[] = [];
   #refusedWrites = 0;
   readonly links: LinkConditions;
 
-  constructor(seed: string, machineClockMs: () => number) {
+  constructor(seed: string, machineClockMs: () => number, settings: ControlSettings) {
     this.#machineClockMs = machineClockMs;
+    this.apply(settings);
     this.links = {
       seed,
       condition: (remote, direction) => this.#conditions.get(`${direction}:${remote}`),

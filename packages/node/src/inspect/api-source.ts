@@ -8,14 +8,14 @@ interface RawBlocks {
   readonly blocks: readonly { readonly height: number; readonly block: string; readonly certificate: string }[];
 }
 
-/** Blocks that are asked for at once, in the order in which most readers want them. */
-const PAGE = 50;
+/** Blocks that are asked for at once: readers go through heights in their order. */
+const PAGE_BLOCKS = 50;
 
 /**
  * Reads a running peer's chain through its HTTP API, up to the head that it has now.
  * @throws ClusterError PEER_UNREACHABLE; InspectError INSPECT_NO_CHAIN when what answers is no peer of this version.
  */
-export async function openApiChain(apiUrl: string, label?: string): Promise<ChainSource> {
+export async function openApiChain(apiUrl: string, label?: string, pageBlocks = PAGE_BLOCKS): Promise<ChainSource> {
   const base = apiUrl.replace(/\/+$/, '');
   const status = await getJson<StatusView>(base, '/status');
   const genesis = await getJson<unknown>(base, '/genesis.json').then(genesisFromJson, (cause: Error) => {
@@ -23,7 +23,7 @@ export async function openApiChain(apiUrl: string, label?: string): Promise<Chai
   });
   const page = new Map<number, StoredBlockBytes>();
   const fetchPage = async (height: number): Promise<void> => {
-    const { blocks } = await getJson<RawBlocks>(base, `/raw/blocks?from=${height}&limit=${PAGE}`);
+    const { blocks } = await getJson<RawBlocks>(base, `/raw/blocks?from=${height}&limit=${pageBlocks}`);
     page.clear();
     for (const { height: at, block, certificate } of blocks)
       page.set(at, { block: fromHex(block), certificate: fromHex(certificate) });
@@ -42,6 +42,7 @@ export async function openApiChain(apiUrl: string, label?: string): Promise<Chai
       return state === null ? null : fromHex(state);
     },
     timing: async (height) => (await getJson<{ timing: BlockTiming | null }>(base, `/blocks/${height}`)).timing,
+    journal: async () => null,
     close: async () => undefined,
   };
 }

@@ -13,6 +13,8 @@ export interface ChainSource {
   state(height: number): Promise<Uint8Array | null>;
   /** When the peer composed and committed the block by its clock; null where that is not known. */
   timing(height: number): Promise<BlockTiming | null>;
+  /** Records of the peer's journal, oldest first; null where it cannot be read. */
+  journal(): Promise<readonly Uint8Array[] | null>;
   close(): Promise<void>;
 }
 

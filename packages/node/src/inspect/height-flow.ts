@@ -1,4 +1,10 @@
-import { type Certificate, electionListOf } from '@wattmesh/consensus';
+import {
+  type Certificate,
+  decodeJournalEntry,
+  electionListOf,
+  heightOfLogRecord,
+  type LogRecord,
+} from '@wattmesh/consensus';
 import type { BlockTiming } from '../node.ts';
 import type { InspectedChain } from './inspected-chain.ts';
 
@@ -38,6 +44,20 @@ export interface HeightFlow {
   /** From the first to the last precommit of the kept certificate, by the voters' clocks. */
   readonly spreadMs: number;
   readonly timing: BlockTiming | null;
+  /** What this peer's journal still holds of the height; null for a running peer, whose journal is in use. */
+  readonly journal: readonly JournalStep[] | null;
+}
+
+/** Something that the peer made durable before it acted on it, in that order. */
+export interface JournalStep {
+  readonly type: 'proposal' | 'prevote' | 'precommit' | 'lock' | 'valid value';
+  readonly round: number;
+  /** Null for a vote for nil. */
+  readonly blockHash: string | null;
+  /** When it was signed, by this peer's clock; only votes carry a time. */
+  readonly timestampMs: number | null;
+  /** Whose prevotes justify it. */
+  readonly prevotesOf: readonly number[];
 }
 
 /** The message flow of a height as far as it is stored. */
@@ -68,6 +88,7 @@ export async function heightFlow(chain: InspectedChain, height: number): Promise
     notSeen: chain.rules.genesis.members.map((_, rank) => rank).filter((rank) => !voters.has(rank)),
     spreadMs: Math.max(...timesMs) - Math.min(...timesMs),
     timing: await chain.timing(height),
+    journal: await journalOf(chain, height),
   };
 }
 
@@ -79,4 +100,32 @@ function votesOf(chain: InspectedChain, { votes }: Certificate, parentMs: number
     sinceParentMs: timestampMs - parentMs,
     hasBeaconShare: extension?.beaconShare != null,
   }));
+}
+
+async function journalOf(chain: InspectedChain, height: number): Promise<JournalStep[] | null> {
+  const records = await chain.source.journal();
+  if (records === null) return null;
+  return records.flatMap((bytes) => {
+    const entry = decodeJournalEntry(bytes);
+    return entry?.type === 'engine' && heightOfLogRecord(entry.record) === height ? [stepOf(entry.record)] : [];
+  });
+}
+
+function stepOf(record: LogRecord): JournalStep {
+  switch (record.type) {
+    case 'proposal': {
+      const { round, blockHash } = record.proposal;
+      const prevotesOf = record.polVotes.map(({ voter }) => voter);
+      return { type: 'proposal', round, blockHash, timestampMs: null, prevotesOf };
+    }
+    case 'vote': {
+      const { type, round, blockHash, timestampMs } = record.vote;
+      return { type, round, blockHash, timestampMs, prevotesOf: [] };
+    }
+    default: {
+      const { type, round, blockHash, prevotes } = record;
+      const prevotesOf = prevotes.map(({ voter }) => voter);
+      return { type: type === 'lock' ? 'lock' : 'valid value', round, blockHash, timestampMs: null, prevotesOf };
+    }
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { chainIdOf, type Genesis } from '@wattmesh/consensus';
 import { Level } from 'level';
 import { decodeNumber, heightKey, META } from '../store/chain-layout.ts';
+import { readJournal } from '../store/journal-file.ts';
 import { readSealed } from '../store/level-folder.ts';
 import type { ChainSource } from './chain-source.ts';
 import { InspectError } from './errors.ts';
@@ -58,6 +59,7 @@ export async function openStoredChain(dataFolder: string, genesis: Genesis, labe
       },
       state: async (height) => readSealed(db, heightKey('state', height)) ?? null,
       timing: async () => null,
+      journal: async () => (await readJournal(dataFolder).catch(() => null))?.records ?? null,
       close: () => db.close(),
     };
   } catch (error) {

@@ -32,7 +32,7 @@ async function twoPeers(): Promise<{ sockets: string[]; keys: string[] }> {
     createdMs: 1,
     timing: { slotPaceMs: 50 },
     logLevel: 'silent',
-    configure: (name) => ({ control: { socket: socketOf(name) } }),
+    configure: (name) => ({ control: { socket: socketOf(name), settings: { clockSkewMs: 250 } } }),
   });
   for (const { name } of run.peers)
     nodes.push(await startNode(await readNodeConfig(join(peerFolder(folder, name), 'config.json'))));
@@ -53,6 +53,8 @@ describe('the control endpoint of a peer', () => {
     const [socket] = sockets as [string];
     expect(statSync(socket).mode & 0o777).toBe(0o600);
     await expect(putControl(socket, { skew: 3 } as object)).rejects.toMatchObject({ code: 'PEER_REFUSED' });
+    const first = await getControlReport(socket, 0);
+    expect(first.peerClockMs - first.machineClockMs, 'the settings it began with').toBe(250);
     await putControl(socket, { clockSkewMs: -5_000 });
     const report = await getControlReport(socket, 0);
     expect(report.settings).toEqual({ links: [], clockSkewMs: -5_000, diskFull: false, trace: null });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodePoegParameters } from '@wattmesh/consensus';
 import { billSlot, createMarket, DEFAULT_PRICES, settleSlot, tableLoss } from '@wattmesh/market';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { dataCommand } from '../../src/cli/commands/data.ts';
 import { demoCommand } from '../../src/cli/commands/demo.ts';
 import { marketCommand } from '../../src/cli/commands/market.ts';
@@ -123,6 +123,24 @@ test('a network of these homes ends with the same energy, losses and bills, to t
   });
   const slots = lines.filter(({ type }) => type === 'slot');
   expect(slots.map(({ tradedWh }) => tradedWh)).toEqual(report.slots.map(({ tradedWh }) => tradedWh));
+});
+
+test('options that do not go together are refused before anything starts', async () => {
+  const quiet = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    for (const [command, args] of [
+      [demoCommand(), ['--data', homesFile]],
+      [demoCommand(), ['--day', DAY]],
+      [demoCommand(), ['--data', homesFile, '--day', DAY, '--nodes', '3']],
+      [demoCommand(), ['--data', homesFile, '--day', 'today']],
+      [marketCommand(), [homesFile]],
+    ] as const)
+      await expect(runCommand(command, ...args)).rejects.toMatchObject({ code: expect.stringMatching(/^commander\./) });
+    const unknown = runCommand(demoCommand(), '--data', homesFile, '--day', DAY, '--homes', '5,7');
+    await expect(unknown).rejects.toMatchObject({ code: 'HOMES_UNKNOWN_HOME' });
+  } finally {
+    quiet.mockRestore();
+  }
 });
 
 describe('eight real homes', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -207,4 +208,12 @@ describe('what cannot be traded is refused', () => {
     await writeFile(path, JSON.stringify({ ...OWN_MAPPING, loadColumn: 'x' }));
     await expect(readMapping(path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
+});
+
+test('the mappings in docs/data.md are mappings', () => {
+  const text = readFileSync(new URL('../../../../docs/data.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json = '']) =>
+    mappingSchema.parse(JSON.parse(json)),
+  );
+  expect(blocks.map(({ layout }) => layout.kind)).toEqual(['long', 'wide']);
 });

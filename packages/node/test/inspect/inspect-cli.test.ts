@@ -11,7 +11,7 @@ let network: SmallNetwork;
 beforeAll(async () => {
   network = await startSmallNetwork({ homes: 2, slotPaceMs: 100 });
   await network.reached(3);
-});
+}, 60_000);
 
 afterAll(async () => {
   await network.stop();

@@ -2,26 +2,30 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockHash, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
+import { blockHash, type Certificate, decodeBlock, encodeBlock, type PoegState } from '@wattmesh/consensus';
 import { Level } from 'level';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inspectCommand } from '../../src/cli/commands/inspect.ts';
+import { exitCodeOf } from '../../src/cli/exit.ts';
 import { accountHistory } from '../../src/inspect/account-history.ts';
+import { openApiChain } from '../../src/inspect/api-source.ts';
 import { blockReport, blockRows } from '../../src/inspect/block-report.ts';
 import { chainDifference } from '../../src/inspect/chain-difference.ts';
 import { electionReport } from '../../src/inspect/election-report.ts';
-import { exportCsv } from '../../src/inspect/export-csv.ts';
+import { CSV_COLUMNS, exportCsv } from '../../src/inspect/export-csv.ts';
 import { heightFlow } from '../../src/inspect/height-flow.ts';
-import type { InspectedChain } from '../../src/inspect/inspected-chain.ts';
+import { InspectedChain } from '../../src/inspect/inspected-chain.ts';
 import { openChain } from '../../src/inspect/locate.ts';
 import { verifyChain } from '../../src/inspect/verify-chain.ts';
 import { peerFolder } from '../../src/provision/run-folder.ts';
 import { heightKey } from '../../src/store/chain-layout.ts';
 import { readSealed, sealed } from '../../src/store/level-folder.ts';
+import { runCommand } from '../fixtures/run-command.ts';
 import { type SmallNetwork, startSmallNetwork } from '../fixtures/small-network.ts';
 
 let network: SmallNetwork;
 /** What the peers said of themselves while they ran. */
-let online: { verification: unknown; election: unknown; block: unknown; head: number };
+let online: { verification: unknown; election: unknown; block: unknown; head: number; paged: string[] };
 let scratch: string;
 
 beforeAll(async () => {
@@ -35,18 +39,29 @@ beforeAll(async () => {
       election: await electionReport(chain, 10),
       block: await blockReport(chain, 8),
       head: chain.head,
+      paged: await pagedHashes(network.nodes[0]?.apiUrl ?? ''),
     };
   } finally {
     await chain.close();
   }
   await network.stop();
-});
+}, 60_000);
 
 afterAll(async () => {
   await network.stop();
   await network.remove();
   await rm(scratch, { recursive: true, force: true });
 });
+
+/** Hashes of all blocks, five at a request, from the last to the first and back. */
+async function pagedHashes(apiUrl: string): Promise<string[]> {
+  const chain = new InspectedChain(await openApiChain(apiUrl, undefined, 5));
+  const heights = Array.from({ length: chain.head }, (_, k) => k + 1);
+  const hashes: string[] = [];
+  for (const height of [...heights].reverse().concat(heights)) hashes.push((await chain.at(height)).hash);
+  await expect(chain.at(chain.head + 1)).rejects.toMatchObject({ code: 'INSPECT_NO_SUCH_BLOCK' });
+  return hashes;
+}
 
 async function inspecting<T>(work: (chain: InspectedChain) => Promise<T>, peer = 'p01'): Promise<T> {
   const chain = await openChain({ run: network.folder, peer });
@@ -175,6 +190,10 @@ describe('a chain read from disk', () => {
       );
       expect((await heightFlow(chain, 3)).certificate.some(({ hasBeaconShare }) => hasBeaconShare)).toBe(false);
       expect((await heightFlow(chain, chain.head)).embedded).toBeNull();
+      const voted = flow.certificate.find(({ rank }) => rank === 0);
+      const precommits = flow.journal?.filter(({ type, blockHash }) => type === 'precommit' && blockHash === flow.hash);
+      expect(precommits?.map(({ timestampMs }) => timestampMs)).toEqual([voted?.timestampMs]);
+      expect(flow.journal?.find(({ type }) => type === 'lock')?.prevotesOf).toEqual([0, 1]);
     });
   });
 
@@ -194,6 +213,8 @@ describe('a chain read from disk', () => {
     await inspecting(async (chain) => {
       expect(await electionReport(chain, 10)).toEqual(online.election);
       expect(await blockReport(chain, 8)).toEqual(online.block);
+      const hashes = (await blockRows(chain, 1, online.paged.length / 2)).map(({ hash }) => hash);
+      expect(online.paged).toEqual([...hashes].reverse().concat(hashes));
     });
   });
 
@@ -258,6 +279,41 @@ describe('what is wrong is found', () => {
     }
   });
 
+  test('beacon shares of other members than they claim', async () => {
+    const chain = await damagedCopy('shares', 'block', 5, (bytes) => {
+      const block = decodeBlock(bytes);
+      const certificate = block.parentCertificate as Certificate;
+      const shares = certificate.votes.map(({ extension }) => extension).reverse();
+      const votes = certificate.votes.map((vote, k) => ({ ...vote, extension: shares[k] ?? null }));
+      return encodeBlock({ ...block, parentCertificate: { ...certificate, votes } });
+    });
+    try {
+      const { beacon } = await electionReport(chain, 5);
+      expect(beacon?.shares.map(({ isValid }) => isValid)).toEqual([false, false]);
+      expect(beacon).toMatchObject({ combinesToSignature: false, isSignatureValid: true });
+    } finally {
+      await chain.close();
+    }
+  });
+
+  test('the commands end with the codes of a failed run', async () => {
+    const folder = join(scratch, 'differs');
+    const genesis = ['--genesis', join(network.folder, 'genesis.json')];
+    const diff = runCommand(inspectCommand(), 'diff', '--run', network.folder, '--with-data', folder, ...genesis);
+    await expect(diff).rejects.toMatchObject({ code: 'INSPECT_CHAINS_DIFFER', height: 5 });
+    const verify = runCommand(inspectCommand(), 'verify', '--data', folder, ...genesis);
+    await expect(verify).rejects.toMatchObject({ code: 'INSPECT_CHAIN_INVALID', height: 5 });
+    const unclear = runCommand(inspectCommand(), 'diff', '--run', network.folder);
+    await expect(unclear).rejects.toMatchObject({ code: 'INSPECT_BAD_OPTION' });
+    const codes = ['INSPECT_CHAINS_DIFFER', 'INSPECT_CHAIN_INVALID', 'INSPECT_BAD_OPTION'];
+    expect(codes.map((code) => exitCodeOf({ code }))).toEqual([1, 1, 2]);
+  });
+
+  test('a chain without a market has nothing to export', async () => {
+    const chain = { rules: { application: { name: 'posoc' } } } as unknown as InspectedChain;
+    await expect(exportCsv(chain, scratch)).rejects.toMatchObject({ code: 'INSPECT_NO_MARKET' });
+  });
+
   test('two honest peers differ in nothing but how far they are', async () => {
     await inspecting(async (a) => {
       await inspecting(async (b) => {
@@ -315,6 +371,12 @@ test('the CSV files hold every block, member and trade, and add up to the totals
   const billed = prosumers.filter(({ bill_micro }) => bill_micro !== '');
   const settledSlots = new Set(billed.map(({ slot }) => slot));
   expect(settledSlots.size).toBe(totals.settledSlots);
+  // A slot is mined by the composer of the settlement that bills it, which is the one after that which formed its market.
+  for (const row of billed.filter(({ mined }) => mined === '1')) {
+    const billing = blocks.find(({ slot, kind }) => slot === row.slot && kind === 'settlement');
+    expect(billing?.composer_rank).toBe(row.rank);
+  }
+  expect(sum(billed, 'mined')).toBe(BigInt(totals.settledSlots));
   expect(
     sum(
       trades.filter(({ slot }) => settledSlots.has(slot ?? '')),
@@ -337,4 +399,15 @@ test('the CSV files hold every block, member and trade, and add up to the totals
       ),
     );
   });
+});
+
+test('docs/inspect.md explains every column', async () => {
+  const text = await readFile(new URL('../../../../docs/inspect.md', import.meta.url), 'utf8');
+  for (const [file, columns] of Object.entries(CSV_COLUMNS)) {
+    const [, section = ''] = text.split(`| \`${file}\` |`);
+    const documented = [...section.split('\n\n')[0]!.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, column = '']) => column),
+    );
+    expect([file, documented]).toEqual([file, columns]);
+  }
 });

@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url';
 import type { PoegState } from '@wattmesh/consensus';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { readNodeConfig } from '../../src/config/node-config.ts';
 import { METRICS, type MetricDefinition } from '../../src/metrics/definitions.ts';
 import { startMetricsServer } from '../../src/metrics/metrics-server.ts';
 import { PeerMetrics } from '../../src/metrics/peer-metrics.ts';
+import { startNode } from '../../src/node.ts';
+import { peerFolder } from '../../src/provision/run-folder.ts';
 import { type SmallNetwork, startSmallNetwork } from '../fixtures/small-network.ts';
 import { parseScrape, type Scrape, sampleOf } from './prometheus-text.ts';
 import { unknownNames } from './promql.ts';
@@ -27,7 +30,7 @@ beforeAll(async () => {
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     scrapes.push(parseScrape(await response.text()));
   }
-});
+}, 60_000);
 
 afterAll(async () => {
   await network.stop();
@@ -211,6 +214,20 @@ test('a listener of its own serves the metrics and nothing else', async () => {
   } finally {
     await server.close();
   }
+});
+
+test('a peer that is told to serves them at an address of their own', async () => {
+  const [{ name = '' } = {}] = network.run.peers;
+  const config = await readNodeConfig(join(peerFolder(network.folder, name), 'config.json'));
+  const node = await startNode({ ...config, metrics: { host: '127.0.0.1', port: 0 } });
+  try {
+    const scrape = parseScrape(await (await fetch(node.metricsUrl ?? '')).text());
+    expect(sampleOf(scrape, 'wattmesh_peer_info', { name })).toBe(1);
+    expect((await fetch((node.metricsUrl ?? '').replace('/metrics', '/status'))).status).toBe(404);
+  } finally {
+    await node.stop();
+  }
+  expect(network.nodes.map(({ metricsUrl }) => metricsUrl)).toEqual([null, null]);
 });
 
 describe('the dashboard', () => {

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { nodeConfigSchema, readNodeConfig } from '../../config/node-config.ts';
-import { startNode } from '../../node.ts';
 import { EXIT } from '../exit.ts';
 import { hostAndPort } from '../options.ts';
 import { print } from '../output.ts';
@@ -35,12 +34,18 @@ export function nodeCommand(): Command {
           process.once(signal, () => process.exit(EXIT.interrupted));
         });
       if (options.endWithParent) process.on('disconnect', () => stopped.resolve());
-      const config = await readNodeConfig(options.config as string);
-      const { metrics = config.metrics } = options;
-      const node = await startNode({ ...config, metrics });
-      // A peer that had to stop by itself rejects here, and the error decides the exit code.
-      await Promise.race([stopped.promise, node.ended]);
-      await node.stop();
-      if (options.endWithParent && process.connected) process.disconnect();
+      try {
+        const config = await readNodeConfig(options.config as string);
+        const { metrics = config.metrics } = options;
+        // Here, because the network library is most of what there is to load, and only this command needs it.
+        const { startNode } = await import('../../node.ts');
+        const node = await startNode({ ...config, metrics });
+        // A peer that had to stop by itself rejects here, and the error decides the exit code.
+        await Promise.race([stopped.promise, node.ended]);
+        await node.stop();
+      } finally {
+        // The channel to the parent would keep this process from ending.
+        if (options.endWithParent && process.connected) process.disconnect();
+      }
     });
 }

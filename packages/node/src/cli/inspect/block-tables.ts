@@ -71,7 +71,7 @@ function showSettlement({ billed, deviations, market }: SettlementDescription, n
   if (billed !== null) {
     const rewarded = billed.rewarded.length === 0 ? 'nobody' : billed.rewarded.map(name).join(', ');
     heading(`Bills of slot ${billed.slot} (currency units; negative: income)`);
-    print(`traded ${kWh(billed.energyTradedWh)} kWh; mining reward ${money(billed.rewardMicro)} to ${rewarded}`);
+    print(`traded ${kWh(billed.energyTradedWh)} kWh; mining reward ${money(billed.rewardMicro, 6)} to ${rewarded}`);
     printTable(
       [
         { title: 'member' },

@@ -84,6 +84,25 @@ export function showFlow(flow: HeightFlow, name: NameOf): void {
   }
   if (flow.notSeen.length > 0)
     print(`\nin neither (a quorum was enough without them): ${flow.notSeen.map(name).join(', ')}`);
+  if (flow.journal !== null && flow.journal.length > 0) {
+    heading("This peer's journal of the height");
+    printTable(
+      [
+        { title: 'round', align: 'right' },
+        { title: 'made durable' },
+        { title: 'block' },
+        { title: 'signed at (UTC)' },
+        { title: 'on prevotes of' },
+      ],
+      flow.journal.map((step) => [
+        step.round,
+        step.type,
+        step.blockHash?.slice(0, 12) ?? 'nil',
+        step.timestampMs === null ? '' : new Date(step.timestampMs).toISOString().slice(0, 23).replace('T', ' '),
+        step.prevotesOf.map(name).join(' '),
+      ]),
+    );
+  }
   if (flow.timing !== null) {
     const { composedMs, committedMs, viaSync } = flow.timing;
     const took = composedMs === null ? '' : `, ${committedMs - composedMs} ms after it had begun to compose it`;
@@ -119,7 +138,7 @@ export function showDifference({ a, b, commonHeight, first, otherCertificates }:
     );
   if (first === null) {
     const behind = a.head < b.head ? a.label : b.label;
-    if (a.head !== b.head) print(`${behind} is ${Math.abs(a.head - b.head)} blocks behind`);
+    if (a.head !== b.head) print(`${behind} is behind by ${Math.abs(a.head - b.head)}`);
     return;
   }
   heading(`Height ${first.height} differs`);

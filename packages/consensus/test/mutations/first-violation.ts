@@ -1,0 +1,16 @@
+/**
+ * `node packages/consensus/test/mutations/first-violation.ts COUNT` runs the world's seeds from 1 on, up to COUNT, and ends
+ * with status 1 and the violation at the first that breaks.
+ */
+import { runWorld, worldOf } from '../world/run.ts';
+
+const [count = 1] = process.argv.slice(2).map(Number);
+for (let seed = 1; seed <= count; seed += 1) {
+  try {
+    runWorld(worldOf(seed));
+  } catch (error) {
+    console.log((error as Error).message);
+    process.exitCode = 1;
+    break;
+  }
+}

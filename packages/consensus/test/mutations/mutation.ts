@@ -1,0 +1,30 @@
+/** A small, named breakage of one source file, and what must notice it. */
+export interface Mutation {
+  readonly name: string;
+  /** What the broken program would do. */
+  readonly breaks: string;
+  /** Relative to the folder of packages. */
+  readonly file: string;
+  /** Stands in the file exactly once: when the source has moved on, the table fails instead of testing nothing. */
+  readonly find: string;
+  readonly replace: string;
+  readonly catcher: Catcher;
+}
+
+/** Who must fail under the mutation and succeed without it. */
+export type Catcher =
+  /**
+   * The first of the world's seeds 1 to `upTo` that breaks, and what it must say. A range, because every change of what
+   * peers say to each other makes other worlds of the same seeds.
+   */
+  | { readonly type: 'seeds'; readonly upTo: number; readonly says: RegExp }
+  /** A test, by file (relative to the folder of packages) and by a part of its full name. */
+  | { readonly type: 'test'; readonly file: string; readonly name: string };
+
+export function seeds(upTo: number, says: RegExp): Catcher {
+  return { type: 'seeds', upTo, says };
+}
+
+export function test(file: string, name: string): Catcher {
+  return { type: 'test', file: `consensus/test/${file}`, name };
+}

@@ -1,0 +1,51 @@
+import type { ControlSettings, ControlSettingsInput } from '@wattmesh/node';
+import type { Runtime } from '../runtime/runtime.ts';
+
+type LinkSetting = ControlSettings['links'][number];
+
+/** What one fault asks of one peer. */
+export type ControlPart = Partial<Pick<ControlSettings, 'clockSkewMs' | 'diskFull' | 'trace'>> & {
+  readonly links?: readonly LinkSetting[];
+};
+
+/**
+ * What all faults together ask of each peer. A peer that is started anew begins with what is asked of it then; one that is
+ * paused hears of changes when it goes on.
+ */
+export class Controls {
+  readonly #runtime: Runtime;
+  readonly #parts = new Map<string, Map<string, ControlPart>>();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Adds or replaces what `fault` asks of a peer; null takes it back. Resolves when the peer, if it runs, has heard. */
+  async set(name: string, fault: string, part: ControlPart | null): Promise<void> {
+    const parts = this.#parts.get(name) ?? new Map<string, ControlPart>();
+    this.#parts.set(name, parts);
+    if (part === null) parts.delete(fault);
+    else parts.set(fault, part);
+    if ((await this.#runtime.stateOf(name)) === 'up') await this.#runtime.control(name, this.settingsOf(name));
+  }
+
+  /** Tells a peer again: it may have missed a change while it was paused. */
+  async refresh(name: string): Promise<void> {
+    await this.#runtime.control(name, this.settingsOf(name));
+  }
+
+  settingsOf(name: string): ControlSettingsInput {
+    const parts = [...(this.#parts.get(name)?.values() ?? [])];
+    const links = new Map<string, LinkSetting>();
+    for (const link of parts.flatMap((part) => part.links ?? [])) {
+      const key = `${link.direction} ${link.remote}`;
+      links.set(key, { ...links.get(key), ...link });
+    }
+    return {
+      links: [...links.values()],
+      clockSkewMs: parts.reduce((sum, { clockSkewMs }) => sum + (clockSkewMs ?? 0), 0),
+      diskFull: parts.some(({ diskFull }) => diskFull === true),
+      trace: parts.find(({ trace }) => trace != null)?.trace ?? null,
+    };
+  }
+}

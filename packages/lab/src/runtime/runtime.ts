@@ -1,0 +1,44 @@
+import type { ControlReport, ControlSettingsInput, ProvisionedNetwork } from '@wattmesh/node';
+
+export type PeerState = 'up' | 'paused' | 'down';
+
+/**
+ * Where the peers of a run live. Two implementations, processes and containers, pass one compliance suite
+ * (`test/runtime-compliance.ts`); faults know nothing but this.
+ *
+ * A peer is named p01, p02, ... What is said of a peer's state is looked up, not remembered.
+ */
+export interface Runtime {
+  readonly kind: 'process' | 'docker';
+  readonly network: ProvisionedNetwork;
+  readonly names: readonly string[];
+  /** Starts a peer that is down and waits until it serves its API. `settings` are in force from its first moment on. */
+  start(name: string, settings: ControlSettingsInput): Promise<void>;
+  /** `kill` gives no warning, `stop` asks. Resolves when the peer is gone; one that is down stays down. */
+  end(name: string, how: 'kill' | 'stop'): Promise<void>;
+  pause(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  /** Removes the data of a peer that is down. */
+  wipe(name: string): Promise<void>;
+  stateOf(name: string): Promise<PeerState>;
+  /** Names the running process or container: another one after each start; null when it is down. */
+  instanceOf(name: string): Promise<string | null>;
+  /** Base of the peer's HTTP API; null when it is down. */
+  apiUrl(name: string): string | null;
+  /** @throws ClusterError PEER_UNREACHABLE when the peer is down or does not answer */
+  control(name: string, settings: ControlSettingsInput): Promise<void>;
+  report(name: string, fromHeight: number): Promise<ControlReport>;
+  /** Records of the peer's journal, as they are on its disk now; and what is damaged in it. */
+  journal(name: string): Promise<{ readonly records: readonly Uint8Array[]; readonly damage: string | null }>;
+  /** The end of what the peer said on standard error and in its log. */
+  lastWords(name: string): Promise<string>;
+  /** Adds up what the peers use; null where that cannot be measured. */
+  usage(name: string): Promise<PeerUsage | null>;
+  /** Ends everything. The peers' folders stay. */
+  close(): Promise<void>;
+}
+
+export interface PeerUsage {
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+}

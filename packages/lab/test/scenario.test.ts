@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { parseScenario } from '../src/scenario/read-scenario.ts';
+
+const refusal = (text: string): string => {
+  try {
+    parseScenario(text, 'x.yaml');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'SCENARIO_INVALID' });
+    return (error as Error).message.split('\n').slice(1).join('\n');
+  }
+  throw new Error('it was accepted');
+};
+
+const withTimeline = (timeline: string, rest = ''): string => `name: t\npeers: 4\n${rest}timeline:\n${timeline}`;
+
+describe('a scenario', () => {
+  it('has defaults for everything but its name, and plain numbers for quantities', () => {
+    const { scenario } = parseScenario('name: small\nuntil: 1.5s\n', 'x.yaml');
+    expect(scenario).toMatchObject({ peers: 4, seed: '1', until: 1_500, protocol: 'poeg', timeline: [], load: [] });
+    expect(scenario.consensus).toMatchObject({ slotClock: 'ready', slotPace: 250, readyTimeout: 3_000 });
+    expect(scenario.checks).toMatchObject({ liveness: { maxGap: 30_000 }, recovery: { within: 60_000 } });
+  });
+
+  it('plans one fault a peer, staggered, and one for the links of a partition', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: restart, at: 2s, peers: all, stagger: 3s}
+  - {do: partition, at: {height: 9}, for: {heights: 4}, groups: [[p01, p02], [p03]]}
+  - {do: kill, at: {slot: 30}, peers: 50%}
+  - {do: kill, at: {slot: 40}, peers: miner, for: 1s}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults.slice(0, 4).map(({ peers, delayMs }) => [peers, delayMs])).toEqual([
+      [['p01'], 0],
+      [['p02'], 3_000],
+      [['p03'], 6_000],
+      [['p04'], 9_000],
+    ]);
+    expect(plan.faults[4]).toMatchObject({
+      startsAt: { unit: 'height', value: 9 },
+      lasts: { unit: 'height', value: 4 },
+    });
+    expect(plan.faults.slice(5).map(({ peers }) => peers)).toEqual([['p03'], ['p04'], null]);
+  });
+
+  it('lets faults overlap that do not contradict each other, and one begin where another ends', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: pause, at: 2s, for: 2s, peers: [p01]}
+  - {do: kill, at: 4s, for: 2s, peers: [p01]}
+  - {do: link, at: 1s, from: all, to: all, latency: 20ms}
+  - {do: link, at: 1s, from: [p01], to: all, loss: 5%}
+  - {do: partition, at: 1s, for: 9s, groups: [[p01], [p02]], id: a}
+  - {do: partition, at: 2s, for: 9s, groups: [[p01, p02], [p03]], id: b}
+  - {do: kill, at: 20s, peers: [p03]}
+  - {do: start, at: 25s, peers: [p03]}
+  - {do: restart, at: 26s, peers: [p03]}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults.filter(({ kind }) => kind === 'kill')[1]?.endsAt).toEqual({ unit: 'time', value: 25_000 });
+  });
+});
+
+describe('a scenario is refused before anything starts, with line and column', () => {
+  it.each([
+    ['not YAML', 'name: [a\n', 'x.yaml:2:1: '],
+    ['a key twice', 'name: a\nname: b\n', 'x.yaml:2:1: Map keys must be unique'],
+    ['no name', 'peers: 4\n', 'x.yaml:1:1: name: '],
+    ['a misspelt key', 'name: a\npeeers: 4\n', 'x.yaml:2:1: peeers: there is no such key'],
+    [
+      'a misspelt key inside',
+      'name: a\nconsensus:\n  quorom: 3\n',
+      'x.yaml:3:3: consensus.quorom: there is no such key',
+    ],
+    [
+      'a misspelt key of a fault',
+      withTimeline('  - do: kill\n    at: 1s\n    peer: [p01]\n'),
+      'x.yaml:6:5: timeline[0].peer: there is no such key',
+    ],
+    ['an unknown fault', withTimeline('  - {do: explode, at: 1s}\n'), 'x.yaml:4:10: timeline[0].do: '],
+    ['a number without a unit', 'name: a\nuntil: 20\n', 'x.yaml:2:8: until: write a duration such as 30s'],
+    [
+      'a share above 100 %',
+      withTimeline('  - {do: link, at: 1s, from: all, to: all, loss: 200%}\n'),
+      'x.yaml:4:50: timeline[0].loss: at most 100%',
+    ],
+    [
+      'a quorum that is too small',
+      'name: a\npeers: 4\nconsensus: {quorum: 2}\n',
+      'x.yaml:3:21: consensus.quorum: must be more than two thirds of 4: at least 3',
+    ],
+    [
+      'a quorum that is too large',
+      'name: a\npeers: 4\nconsensus: {quorum: 5}\n',
+      'x.yaml:3:21: consensus.quorum: there are only 4 peers',
+    ],
+    [
+      'a peer that is not there',
+      withTimeline('  - {do: kill, at: 1s, peers: [p01, p09]}\n'),
+      'x.yaml:4:37: timeline[0].peers[1]: there is no peer p09: they are p01 to p04',
+    ],
+    [
+      'a peer of a load that is not there',
+      'name: a\nload:\n  - {kind: open, rate: 1, via: [p07]}\n',
+      'x.yaml:3:33: load[0].via[0]: there is no peer p07',
+    ],
+    [
+      'a peer in two groups',
+      withTimeline('  - {do: partition, at: 1s, groups: [[p01], [p01]]}\n'),
+      'timeline[0].groups[1][0]: p01 stands in two groups',
+    ],
+    ['a share that is nobody', withTimeline('  - {do: kill, at: 1s, peers: 10%}\n'), '10% of 4 peers is none'],
+    [
+      'a link without a condition',
+      withTimeline('  - {do: link, at: 1s, from: all, to: all}\n'),
+      'a link needs one of latency, jitter, loss and bandwidth',
+    ],
+    [
+      'a link to oneself',
+      withTimeline('  - {do: link, at: 1s, from: [p01], to: [p01], loss: 1%}\n'),
+      'there is no link from a peer to itself',
+    ],
+    [
+      'a restart of a peer that is up',
+      withTimeline('  - {do: start, at: 1s, peers: [p01]}\n'),
+      'x.yaml:4:32: timeline[0].peers: p01 is up then',
+    ],
+    [
+      'a restart of a peer that is down',
+      withTimeline('  - {do: kill, at: 1s, peers: [p01]}\n  - {do: restart, at: 2s, peers: [p01]}\n'),
+      'x.yaml:5:5: timeline[1]: p01 cannot be under kill and restart at once (timeline[0]: kill p01 at 1s)',
+    ],
+    [
+      'a heal before the cut',
+      withTimeline('  - {do: end, at: 1s, which: cut}\n  - {do: partition, at: 2s, groups: [[p01], [p02]], id: cut}\n'),
+      'x.yaml:4:19: timeline[0].at: it begins only at 2s (timeline[1])',
+    ],
+    [
+      'an end of nothing',
+      withTimeline('  - {do: end, at: 1s, which: cut}\n'),
+      'timeline[0].which: no fault has the id cut',
+    ],
+    [
+      'an end of what ends by itself',
+      withTimeline('  - {do: pause, at: 1s, for: 1s, peers: all, id: a}\n  - {do: end, at: 2s, which: a}\n'),
+      'timeline[1].which: pause ends by itself',
+    ],
+    [
+      'an end of an instant',
+      withTimeline('  - {do: restart, at: 1s, peers: all, id: a}\n  - {do: end, at: 2s, which: a}\n'),
+      'there is nothing to end',
+    ],
+    [
+      'two ends',
+      withTimeline(
+        '  - {do: pause, at: 1s, peers: all, id: a}\n  - {do: end, at: 2s, which: a}\n  - {do: end, at: 3s, which: a}\n',
+      ),
+      'timeline[1] ends a already',
+    ],
+    [
+      'one id twice',
+      withTimeline(
+        '  - {do: pause, at: 1s, for: 1s, peers: all, id: a}\n  - {do: pause, at: 5s, for: 1s, peers: all, id: a}\n',
+      ),
+      'timeline[1].id: timeline[0] has this id already',
+    ],
+    [
+      'a pause of a killed peer',
+      withTimeline(
+        '  - {do: kill, at: {height: 5}, for: {heights: 9}, peers: [p02]}\n  - {do: pause, at: {height: 8}, for: 1s, peers: [p02]}\n',
+      ),
+      'p02 cannot be under kill and pause at once',
+    ],
+    [
+      'two clocks',
+      withTimeline(
+        '  - {do: clock-skew, at: 1s, by: 5s, peers: [p02]}\n  - {do: clock-skew, at: 8s, by: -5s, peers: [p02]}\n',
+      ),
+      'p02 is under clock-skew already',
+    ],
+    [
+      'two latencies of a link',
+      withTimeline(
+        '  - {do: link, at: 1s, from: all, to: all, latency: 5ms}\n  - {do: link, at: 2s, from: [p01], to: [p02], latency: 9ms}\n',
+      ),
+      'the link p01>p02 has a latency already',
+    ],
+    [
+      'a disconnection of a peer that is down',
+      withTimeline(
+        '  - {do: kill, at: 1s, for: 9s, peers: [p01]}\n  - {do: disconnect, at: 5s, for: 1s, peers: [p01]}\n',
+      ),
+      'p01 is under kill when disconnect is to begin',
+    ],
+    ['a fault after the end', withTimeline('  - {do: kill, at: 20min, peers: [p01]}\n'), 'the run ends before that'],
+  ])('%s', (_, text, message) => {
+    expect(refusal(text)).toContain(message);
+  });
+
+  it('says all at once', () => {
+    expect(refusal('name: a\npeeers: 4\nuntil: soon\n').split('\n')).toHaveLength(2);
+  });
+});

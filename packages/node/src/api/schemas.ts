@@ -1,0 +1,278 @@
+import { z } from 'zod';
+
+/**
+ * What the HTTP API answers, as schemas: the one source of docs/openapi.json, and what a test holds the answers of live
+ * peers against. Objects are strict: a field that is not described here is an error.
+ */
+const hash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe('SHA-256, lowercase hex');
+const publicKey = z
+  .string()
+  .regex(/^0[23][0-9a-f]{64}$/)
+  .describe('compressed secp256k1 public key, lowercase hex');
+const hex = z
+  .string()
+  .regex(/^([0-9a-f]{2})*$/)
+  .describe('bytes in lowercase hex');
+const count = z.int().min(0);
+const rank = z.int().min(0).describe('place of a member in the list of public keys');
+const milliseconds = z.number().min(0).describe('milliseconds since 1970-01-01 UTC');
+/** Beyond 2^53 JSON numbers lose digits. */
+const amount = z
+  .string()
+  .regex(/^(0|[1-9]\d*)$/)
+  .describe('integer of at least 0, in decimal digits');
+const signedAmount = z
+  .string()
+  .regex(/^(0|-?[1-9]\d*)$/)
+  .describe('integer, in decimal digits');
+
+const slotSettings = z.strictObject({
+  lengthMs: count,
+  clock: z.enum(['wall', 'ready']),
+  simulatedHours: count,
+  slotsPerTerm: count,
+});
+const role = z.enum(['prosumer', 'ev']);
+
+const blockSummaryShape = {
+  hash,
+  chainId: hash,
+  height: count,
+  parentHash: hash,
+  term: count,
+  slot: count,
+  kind: z.enum(['transactions', 'closing', 'settlement']),
+  composer: rank,
+  composingRound: count,
+  chainTimeMs: milliseconds,
+  certificateHash: hash,
+  seedSignature: hex.nullable().describe('combined beacon signature that seeds the term; in its first block only'),
+  transactionsRoot: hash,
+  payloadHash: hash,
+  stateRoot: hash,
+  decidedInRound: count,
+  voters: z.array(rank),
+  bytes: count,
+};
+
+const operation = z.union([
+  z.strictObject({ type: z.literal('transfer'), asset: z.enum(['epos', 'upos', 'credit']), to: publicKey, amount }),
+  z.strictObject({ type: z.enum(['stake', 'unstake']), amount }),
+  z.strictObject({ type: z.literal('retire'), amountWh: amount }),
+]);
+const transactionShape = { id: hash, sender: publicKey, nonce: count, operation };
+
+const settlement = z.strictObject({
+  billed: z
+    .strictObject({
+      slot: count,
+      composer: rank,
+      rewarded: z.array(rank),
+      rewardMicro: amount,
+      edcMicro: signedAmount,
+      energyTradedWh: amount,
+      members: z.array(
+        z.strictObject({
+          rank,
+          withoutTradingMicro: signedAmount,
+          billMicro: signedAmount,
+          feeMicro: amount,
+          shareMicro: amount,
+        }),
+      ),
+    })
+    .nullable()
+    .describe('bills of the slot that closed; null in the first'),
+  deviations: z.array(
+    z.strictObject({
+      slot: count,
+      rank,
+      announcedNetWh: signedAmount,
+      meteredNetWh: signedAmount,
+      memberMicro: signedAmount,
+    }),
+  ),
+  market: z
+    .strictObject({
+      slot: count,
+      energyTradedWh: amount,
+      physicalSavingHalfNanoWh: amount.describe('line loss saved; 1 Wh is 2 * 10^9'),
+      rounds: count,
+      merges: count,
+      coalitions: z.array(z.strictObject({ members: z.array(rank), proofScoreWh: amount, savingHalfNanoWh: amount })),
+      trades: z.array(z.strictObject({ seller: rank, buyer: rank, energyWh: amount })),
+      members: z.array(
+        z.strictObject({
+          rank,
+          productionWh: amount,
+          consumptionWh: amount,
+          exportWh: amount,
+          importWh: amount,
+          lossAloneHalfNanoWh: amount,
+          lossChargedHalfNanoWh: signedAmount,
+          singletonScoreWh: amount,
+          proofScoreWh: amount,
+        }),
+      ),
+      candidates: z.array(z.strictObject({ members: z.array(rank), miner: rank, weightWh: amount })),
+    })
+    .describe('the next slot'),
+});
+
+const electionShape = {
+  term: count,
+  seed: hash.nullable().describe('null until the first block of the term has carried it'),
+  list: z.array(z.strictObject({ rank, candidate: count.nullable() })).describe('in the order in which they propose'),
+  candidates: z.array(
+    z.strictObject({
+      members: z.array(rank),
+      miner: rank,
+      weight: signedAmount,
+      sharePercent: z.number().min(0).max(100),
+    }),
+  ),
+};
+
+const marketSums = {
+  withoutTradingMicro: signedAmount,
+  billMicro: signedAmount,
+  feeMicro: amount,
+  shareMicro: amount,
+  deviationMicro: signedAmount,
+  proofScoreWh: amount,
+};
+
+/** By the name that each has in docs/openapi.json. */
+export const SCHEMAS = {
+  Error: z.strictObject({
+    error: z.strictObject({ code: z.string().regex(/^[A-Z]+(_[A-Z]+)+$/), message: z.string() }),
+  }),
+  Health: z.strictObject({
+    ok: z.boolean().describe('whether this peer reaches a quorum, itself included'),
+    connected: count,
+    height: count,
+    quorum: count,
+  }),
+  Status: z.strictObject({
+    name: z.string(),
+    publicKey,
+    rank,
+    chainId: hash,
+    chainName: z.string(),
+    members: count,
+    quorum: count,
+    height: count,
+    headHash: hash,
+    stateRoot: hash,
+    chainTimeMs: milliseconds,
+    term: count,
+    slot: count,
+    phase: z.enum(['open', 'closed']),
+    round: count,
+    nextProposer: rank.nullable(),
+    decidedInRound: count.nullable(),
+    poolTransactions: count,
+    sittingOut: z.boolean().describe('the peer signs nothing because it may have signed at this height before'),
+    syncTarget: count.nullable().describe('height that it is fetching up to; null when it follows'),
+    connected: count,
+    startedMs: milliseconds,
+  }),
+  Peers: z.array(
+    z.strictObject({
+      rank: rank.nullable(),
+      member: publicKey,
+      role: z.enum(['member', 'follower']),
+      connected: z.boolean(),
+      sinceMs: milliseconds,
+      address: z.string().nullable(),
+      bytesIn: count,
+      bytesOut: count,
+      messagesIn: count,
+      messagesOut: count,
+      dropped: count,
+      droppedByCode: z.record(z.string(), count),
+    }),
+  ),
+  Genesis: z.strictObject({
+    chainId: hash,
+    chainName: z.string(),
+    genesisTimeMs: milliseconds,
+    quorum: count,
+    slot: slotSettings,
+    members: z.array(z.strictObject({ rank, publicKey, role })),
+  }),
+  GenesisDocument: z
+    .strictObject({
+      chainName: z.string(),
+      genesisTimeMs: milliseconds,
+      members: z.array(
+        z.strictObject({
+          publicKey,
+          meterKey: publicKey,
+          beaconKey: hex,
+          role,
+          eposMicro: amount,
+          uposMicro: amount,
+          stakeMicro: amount,
+        }),
+      ),
+      quorum: count,
+      beaconGroupKey: hex,
+      accounts: z.array(z.strictObject({ publicKey, uposMicro: amount })),
+      slot: slotSettings,
+      limits: z.strictObject({
+        maxBlockBytes: count,
+        maxTransactionsPerBlock: count,
+        minStakeMicro: amount,
+        unbondingBlocks: count,
+      }),
+      application: z.strictObject({ name: z.enum(['poeg', 'posoc']), parameters: hex }),
+    })
+    .describe('the genesis file, whose hash is the chain id'),
+  Blocks: z.strictObject({
+    head: count,
+    blocks: z.array(z.strictObject({ ...blockSummaryShape, transactions: count })),
+  }),
+  Block: z.strictObject({
+    ...blockSummaryShape,
+    timing: z
+      .strictObject({ composedMs: milliseconds.nullable(), committedMs: milliseconds, viaSync: z.boolean() })
+      .nullable()
+      .describe("by this peer's clock; null for blocks from before its start"),
+    transactions: z.array(z.strictObject(transactionShape)),
+    settlement: settlement.nullable().describe('null for other kinds of block, and once the state before it is gone'),
+  }),
+  Transaction: z.strictObject({ height: count, index: count, ...transactionShape }),
+  Account: z.strictObject({
+    publicKey,
+    role: z.enum(['prosumer', 'ev', 'edc', 'account']),
+    rank: rank.nullable(),
+    nonce: count,
+    eposMicro: amount,
+    uposMicro: amount,
+    creditWh: amount,
+    clearingMicro: signedAmount.describe('energy bills so far, positive is income'),
+    stakeMicro: amount,
+    unbonding: z.array(z.strictObject({ releaseHeight: count, amountMicro: amount })),
+  }),
+  Market: z.strictObject({
+    settledSlots: count,
+    energyTradedWh: amount,
+    physicalSavingHalfNanoWh: amount,
+    rewardMicro: amount,
+    members: z.array(z.strictObject({ rank, publicKey, slots: count, ...marketSums })),
+  }),
+  Election: z.strictObject(electionShape),
+  ElectionAt: z.strictObject({ height: count, ...electionShape }),
+  Submission: z.strictObject({ batch: hex.min(2).describe('a signed batch of transactions') }),
+  Submitted: z.strictObject({ ids: z.array(hash), known: z.boolean().describe('it was in the pool already') }),
+  RawBlocks: z.strictObject({
+    head: count,
+    blocks: z.array(z.strictObject({ height: count, block: hex, certificate: hex })),
+  }),
+  RawState: z.strictObject({ height: count, state: hex.nullable().describe('null when it is not kept any more') }),
+} as const;
+export type SchemaName = keyof typeof SCHEMAS;

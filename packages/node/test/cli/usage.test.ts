@@ -1,0 +1,164 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Command, CommanderError } from 'commander';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { demoCommand } from '../../src/cli/commands/demo.ts';
+import { downCommand } from '../../src/cli/commands/down.ts';
+import { logsCommand } from '../../src/cli/commands/logs.ts';
+import { nodeCommand } from '../../src/cli/commands/node.ts';
+import { statusCommand } from '../../src/cli/commands/status.ts';
+import { upCommand } from '../../src/cli/commands/up.ts';
+import { codeOf, exitCodeOf } from '../../src/cli/exit.ts';
+import { integerBetween } from '../../src/cli/options.ts';
+import { provisionedRun } from '../provisioned-run.ts';
+import { tempFolder } from '../temp-folder.ts';
+import { wattmesh } from './wattmesh.ts';
+
+const COMMANDS: readonly [() => Command, readonly string[]][] = [
+  [demoCommand, ['--nodes', '--slots', '--slot-ms', '--seed', '--run', '--json']],
+  [upCommand, ['--nodes', '--slot-seconds', '--quorum', '--seed', '--run', '--json']],
+  [statusCommand, ['--run', '--json']],
+  [logsCommand, ['--lines', '--follow', '--run', '--json']],
+  [downCommand, ['--run', '--json']],
+  [nodeCommand, ['--config', '--explain', '--end-with-parent']],
+];
+
+describe('help', () => {
+  it.each(COMMANDS.map(([create, options]) => [create().name(), create, options] as const))(
+    'of %s names every option and ends well',
+    (_, create, options) => {
+      let text = '';
+      const command = create()
+        .exitOverride()
+        .configureOutput({
+          writeOut: (part) => {
+            text += part;
+          },
+        });
+      expect(() => command.parse(['--help'], { from: 'user' })).toThrow(expect.objectContaining({ exitCode: 0 }));
+      for (const option of options) expect(text).toContain(option);
+      expect(command.options.map(({ long }) => long).filter((long) => !text.includes(long as string))).toEqual([]);
+    },
+  );
+
+  it('of the whole exits 0 and names every command', async () => {
+    const { code, stdout } = await wattmesh('--help');
+    expect(code).toBe(0);
+    for (const [create] of COMMANDS) expect(stdout).toContain(`\n  ${create().name()} `);
+    expect(stdout).toContain('Exit codes: 0 done');
+  });
+});
+
+describe('a mistake', () => {
+  it.each<[string, string[], RegExp]>([
+    ['an unknown option', ['status', '--jsno'], /unknown option '--jsno'[\s\S]*Did you mean --json/],
+    ['an unknown command', ['statsu'], /unknown command 'statsu'[\s\S]*Did you mean status/],
+    ['a run that is not there', ['status', '--run', '/nonexistent/run'], /^error RUN_NOT_FOUND: .*\/nonexistent\/run/],
+  ])('such as %s ends with 2 and says what is wrong', async (_, args, text) => {
+    const { code, stdout, stderr } = await wattmesh(...args);
+    expect(stderr).toMatch(text);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  // Without a process each: what commander refuses ends with 2, as the first two above show.
+  it.each<[string, () => Command, string[], RegExp]>([
+    ['an integer that is none', demoCommand, ['--nodes', 'ten'], /--nodes.*Give an integer from 2 to 64/],
+    ['an integer out of bounds', demoCommand, ['--slots', '0'], /--slots.*Give an integer from 1 to 1000/],
+    ['a missing argument', logsCommand, [], /missing required argument 'peer'/],
+    ['one argument too many', statusCommand, ['p01'], /too many arguments/],
+    ['a node without a configuration', nodeCommand, [], /--config <file>/],
+  ])('such as %s is refused', async (_, create, args, text) => {
+    let said = '';
+    const command = create()
+      .exitOverride()
+      .configureOutput({
+        writeErr: (part) => {
+          said += part;
+        },
+      });
+    await expect(command.parseAsync(args, { from: 'user' })).rejects.toBeInstanceOf(CommanderError);
+    expect(said).toMatch(text);
+  });
+
+  it('such as a port in use ends with 2 and its code', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    const run = await provisionedRun('in use');
+    run.configure({ listen: { port: (server.address() as { port: number }).port } });
+    const { code, stderr } = await wattmesh('node', '--config', run.configFile);
+    expect(stderr).toMatch(/^error TRANSPORT_ADDRESS_IN_USE: /);
+    expect(code).toBe(2);
+  });
+
+  it('such as an unknown peer, a foreign run or nothing to stop has a code', async () => {
+    const run = await provisionedRun('mistakes');
+    const parse = (command: Command, ...args: string[]): Promise<Command> =>
+      command.exitOverride().parseAsync([...args, '--run', run.folder], { from: 'user' });
+    await expect(parse(logsCommand(), 'p09')).rejects.toMatchObject({ code: 'RUN_UNKNOWN_PEER' });
+    await expect(parse(upCommand(), '--nodes', '3')).rejects.toMatchObject({
+      code: 'RUN_EXISTS',
+      message: expect.stringContaining('nodes 1, not 3'),
+    });
+    for (const options of [
+      ['--seed', 'other'],
+      ['--quorum', '2'],
+      ['--slot-seconds', '7'],
+    ])
+      await expect(parse(upCommand(), ...options)).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+    const nowhere = tempFolder();
+    await expect(downCommand().parseAsync(['--run', nowhere], { from: 'user' })).rejects.toMatchObject({
+      code: 'RUN_NOT_FOUND',
+    });
+    writeFileSync(join(nowhere, 'run.json'), 'x');
+    await expect(statusCommand().parseAsync(['--run', nowhere], { from: 'user' })).rejects.toMatchObject({
+      code: 'CONFIG_NOT_JSON',
+    });
+    await expect(
+      demoCommand().parseAsync(['--nodes', '2', '--run', run.folder], { from: 'user' }),
+    ).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+  });
+
+  it.each(['', ' 1', '1.0', '1e1', '0x1', '-0', '99', 'NaN'])('such as the integer "%s" is refused', (text) => {
+    expect(() => integerBetween(2, 64)(text)).toThrow(/integer from 2 to 64/);
+    expect(integerBetween(2, 64)('64')).toBe(64);
+    expect(integerBetween(-5, 5)('-5')).toBe(-5);
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    ['RUN_DIVERGED', 1],
+    ['PEER_WOULD_NOT_STOP', 1],
+    ['STORE_FULL', 1],
+    ['STORE_WRITE_FAILED', 1],
+    ['STORE_LOCKED', 2],
+    ['CONFIG_INVALID', 2],
+    ['TRANSPORT_ADDRESS_IN_USE', 2],
+    ['PEER_DID_NOT_START', 2],
+    ['ENOENT', 1],
+  ])('of %s is %i', (code, exit) => {
+    expect(exitCodeOf(Object.assign(new Error(), { code }))).toBe(exit);
+  });
+
+  it('of an error without a code is that of a failure', () => {
+    expect(exitCodeOf(new TypeError('a bug'))).toBe(1);
+    expect(codeOf(null)).toBeNull();
+    expect(codeOf({ code: 7 })).toBeNull();
+  });
+});
+
+it('node --explain prints the schema of the configuration with every default', async () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await nodeCommand().parseAsync(['--explain'], { from: 'user' });
+    expect(JSON.parse(write.mock.calls.join(''))).toMatchObject({
+      required: ['name', 'genesis', 'secrets', 'dataFolder'],
+      additionalProperties: false,
+      properties: { timing: { properties: { proposeMs: { default: 2_000, description: expect.any(String) } } } },
+    });
+  } finally {
+    write.mockRestore();
+  }
+});
