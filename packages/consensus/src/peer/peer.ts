@@ -2,6 +2,7 @@ import { BlockRejection } from '../application/rejection.ts';
 import type { Blobs, Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
+import { MAX_CONTESTED_CONTRIBUTION_BYTES } from '../chain/limits.ts';
 import { logRecordEncoder } from '../chain/log-codec.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
@@ -10,9 +11,11 @@ import type {
   Block,
   BlockKind,
   Certificate,
+  EvidenceItem,
   Hash,
   Hex,
   MemberRank,
+  Proposal,
   TransactionBatch,
   Vote,
   VoteExtension,
@@ -24,21 +27,37 @@ import { beaconMessage, type ElectionEntry, electionListOf, proposerAt } from '.
 import type { EngineState } from '../engine/index.ts';
 import { restoreHeight, startHeight, step } from '../engine/index.ts';
 import type { EngineEffect, EngineEvent, HeightContext, LogRecord } from '../engine/types.ts';
+import type { Hearing } from '../evidence/finding.ts';
+import { barredContributions } from '../evidence/index.ts';
+import { invalidBlockOf } from '../evidence/invalid-block.ts';
+import { timeoutOf } from '../evidence/timeout.ts';
 import { decodeState, encodeState, genesisState } from '../execution/index.ts';
+import { requiredBatches, requiredContributions } from '../inclusion/index.ts';
 import { accountIndexOf } from '../ledger/draft.ts';
 import { isBlockOf, verifyBlock } from '../verification/index.ts';
 import { decodeMessage, MAX_GROUPED_BATCHES, type Message } from '../wire/messages.ts';
+import { Accusations } from './accusations.ts';
 import { BlobPool } from './blob-pool.ts';
+import { ChainMemory } from './chain-memory.ts';
 import { ContributionPool } from './contribution-pool.ts';
 import { decodeJournalEntry, encodeJournalEntry, heightOf } from './journal.ts';
 import { Mempool } from './mempool.ts';
 import { Outbox } from './outbox.ts';
 import type { PeerEvent, PeerModules, PeerOptions, PeerOutput, StoredPeer } from './ports.ts';
+import { reportHeld, reportOverdue } from './reports.ts';
 import { mayClose, type SlotView, slotWakeUps } from './slot-policy.ts';
 import { Synchroniser } from './synchroniser.ts';
 
 /** Blocks of one height that a peer keeps at most; the oldest makes room. */
 const MAX_BLOCKS_PER_HEIGHT = 32;
+/** Batches that were asked for by hash and kept although the mempool had no place for them. */
+const MAX_FETCHED_BATCHES = 64;
+/** Blocks of one height of which this peer asks for a second proposal. */
+const MAX_DOUBTED = 8;
+/** Things that one request round asks for. */
+const MAX_REQUESTS = 32;
+/** Proofs that are told again at a time. */
+const MAX_EVIDENCE_RESENDS = 4;
 /** Heights that this peer decides in answer to one event before it lets the shell write and send. */
 const MAX_DECISIONS_PER_EVENT = 2;
 /** A block costs every peer about as much as some hundred transactions do. */
@@ -55,6 +74,8 @@ const MAX_EARLY_PER_SENDER = 8;
 interface KnownBlock {
   readonly block: Block;
   readonly bytes: Uint8Array;
+  /** A proposal of the block that its own composer has signed. */
+  proposal: Proposal | null;
   /** The state after the block, or why it is invalid; null until it was judged. */
   verdict: { readonly ok: true; readonly state: ChainState } | { readonly ok: false; readonly code: string } | null;
 }
@@ -93,6 +114,13 @@ export class Peer {
   readonly #blobs: BlobPool;
   /** The rules with bytes to judge by; `#rules` has none, and takes certified blocks at their word. */
   readonly #judging: ChainRules;
+  readonly #memory: ChainMemory;
+  readonly #accusations: Accusations;
+  /** Overdue batches of other peers that this one asked for, in order to compose. */
+  readonly #fetched = new Map<Hash, TransactionBatch | null>();
+  /** Blocks of this height that others vote for in a round in which this peer was shown another one. */
+  readonly #doubted = new Set<Hash>();
+  #requests = 0;
   #nowMs = 0;
   #state: ChainState;
   #certificate: Certificate | null;
@@ -133,6 +161,9 @@ export class Peer {
     this.#self = rank < 0 ? null : rank;
     this.#state = stored.head === null ? genesisState(rules) : decodeState(rules, stored.head.state);
     this.#certificate = stored.head === null ? null : decodeCertificate(stored.head.certificate);
+    this.#memory = new ChainMemory(rules, modules.reader);
+    this.#memory.add({ state: this.#state, certificate: this.#certificate });
+    this.#accusations = new Accusations(rules, this.#memory);
     this.#mempool = new Mempool(options.maxPoolTransactions, this.#state.ledger.accounts.length);
     this.#blobs = new BlobPool({
       outbox: this.#outbox,
@@ -266,6 +297,9 @@ export class Peer {
     const records = this.#journal.get(this.#state.height + 1) ?? [];
     this.#journal.delete(this.#state.height + 1);
     this.#blocks.clear();
+    this.#fetched.clear();
+    this.#doubted.clear();
+    this.#requests = 0;
     this.#unplaced = [];
     this.#blobs.forget();
     this.#list = electionListOf(this.#rules, this.#state, this.#certificate);
@@ -322,8 +356,17 @@ export class Peer {
 
   #extend(block: Block, blockHash: Hash): VoteExtension {
     const term = this.#beaconTermOf(block);
-    if (term === null || this.#modules.signer === null) return { beaconShare: null };
-    return { beaconShare: this.#modules.signer.signBeaconShare(beaconMessage(this.#rules.chainId, term, blockHash)) };
+    const message = term === null ? null : beaconMessage(this.#rules.chainId, term, blockHash);
+    const verdict = this.#blocks.get(blockHash)?.verdict;
+    return {
+      beaconShare: message === null ? null : (this.#modules.signer?.signBeaconShare(message) ?? null),
+      held: reportHeld(this.#hearing(), block, this.#contributions),
+      overdue: verdict?.ok ? reportOverdue(this.#rules, verdict.state, this.#mempool) : [],
+    };
+  }
+
+  #hearing(): Hearing {
+    return { rules: this.#rules, parent: this.#state, history: this.#memory };
   }
 
   /** The term that this block's precommits seed; null when they seed none. */
@@ -337,7 +380,7 @@ export class Peer {
     if (known.verdict === null) {
       const needed = this.#neededBlobs(block);
       if (needed.length > 0 && !this.#fetchBlobs(needed, block.header.composer)) return 'defer';
-      const verdict = verifyBlock(this.#judging, this.#state, block, blockHash, known.bytes.length);
+      const verdict = verifyBlock(this.#judging, this.#state, block, blockHash, known.bytes.length, this.#memory);
       known.verdict = verdict.ok ? verdict : { ok: false, code: verdict.rejection.code };
       if (!verdict.ok)
         this.#outbox.notice({
@@ -347,6 +390,7 @@ export class Peer {
           sender: `member ${block.header.composer}`,
           reason: verdict.rejection.message,
         });
+      this.#accuseComposer(known);
     }
     if (!known.verdict.ok) return 'invalid';
     const closesTheSlot = block.header.kind === 'closing' && this.#state.phase === 'open';
@@ -374,7 +418,7 @@ export class Peer {
     const bytes = received ?? encodeBlock(block);
     const [oldest] = this.#blocks.keys();
     if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
-    const known: KnownBlock = { block, bytes, verdict: null };
+    const known: KnownBlock = { block, bytes, proposal: null, verdict: null };
     this.#blocks.set(hash, known);
     return known;
   }
@@ -443,7 +487,11 @@ export class Peer {
         const member = 'voter' in effect.first ? effect.first.voter : effect.first.proposer;
         const what = 'voter' in effect.first ? effect.first.type : 'proposal';
         this.#outbox.notice({ type: 'conflict', member, height: effect.first.height, what });
+        this.#accuse(conflictOf(effect.first, effect.second));
+        return;
       }
+      case 'timed-out':
+        this.#accuse(timeoutOf(effect.votes));
     }
   }
 
@@ -527,24 +575,102 @@ export class Peer {
 
   #compose(round: number): void {
     const kind = this.#kindToCompose();
-    const batches = kind === null || kind === 'settlement' ? [] : this.#mempool.select(this.#rules, this.#state);
+    const evidence = this.#accusations.select();
+    const required = kind === null ? [] : this.#required(kind, evidence);
+    const batches =
+      kind === null || kind === 'settlement' || required === null
+        ? []
+        : this.#mempool.select(this.#rules, this.#state, required, this.#certificate);
     const lacksBytes = kind === 'settlement' && !this.#fetchBlobs(this.#neededBlobs(null), null);
-    if (kind === null || this.#self === null || lacksBytes || (kind === 'transactions' && batches.length === 0)) {
+    if (
+      kind === null ||
+      required === null ||
+      this.#self === null ||
+      lacksBytes ||
+      (kind === 'transactions' && batches.length === 0)
+    ) {
       this.#feed({ type: 'composed', round, block: null, blockHash: null });
       return;
     }
-    const { block, blockHash, state } = composeBlock(this.#judging, this.#state, {
+    const content = {
       kind,
       composer: this.#self,
       composingRound: round,
       parentCertificate: this.#certificate,
       batches,
       contributions: kind === 'settlement' ? this.#contributions.dueIn(this.#state.slot) : [],
-    });
+      evidence,
+    };
+    const { block, blockHash, state } = composeBlock(this.#judging, this.#state, content, this.#memory);
     this.#remember(block, blockHash).verdict = { ok: true, state };
     this.#composedAt = { blockHash, nowMs: this.#nowMs };
     this.#outbox.notice({ type: 'composed', height: this.#context.height, round, kind, blockHash, atMs: this.#nowMs });
     this.#feed({ type: 'composed', round, block, blockHash });
+  }
+
+  /**
+   * The batches that the embedded certificate demands of a block of this kind. Null when something that it demands is not
+   * here: this peer asks those who reported it, and proposes nothing until it has come.
+   */
+  #required(kind: BlockKind, evidence: readonly EvidenceItem[]): readonly TransactionBatch[] | null {
+    const missing: string[] = [];
+    const batches: TransactionBatch[] = [];
+    if (kind === 'settlement') {
+      const barred = barredContributions(this.#hearing(), evidence);
+      for (const key of requiredContributions(this.#rules, this.#state, this.#certificate, barred))
+        if (!this.#contributions.has(key)) missing.push(key);
+      this.#request(missing.slice(0, MAX_REQUESTS).map((key) => ({ type: 'get-contribution', key })));
+    } else {
+      for (const { hash } of requiredBatches(this.#rules, this.#state, this.#certificate)) {
+        const batch = this.#mempool.get(hash) ?? this.#fetched.get(hash);
+        if (batch) batches.push(batch);
+        else if (missing.push(hash) <= MAX_FETCHED_BATCHES) this.#fetched.set(hash, null);
+      }
+      this.#request(missing.slice(0, MAX_REQUESTS).map((hash) => ({ type: 'get-batch', hash })));
+    }
+    if (missing.length === 0) return batches;
+    this.#outbox.notice({ type: 'lacking', height: this.#context.height, items: missing });
+    this.#outbox.timer(`require/${this.#context.height}`, this.#options.syncTimeoutMs / 4);
+    return null;
+  }
+
+  /** Asks a member whose report the certificate holds, another one each time. */
+  #request(messages: readonly Message[]): void {
+    const voters = (this.#certificate?.votes ?? [])
+      .filter(({ extension }) => extension !== null && (extension.held !== '' || extension.overdue.length > 0))
+      .map(({ voter }) => voter)
+      .filter((voter) => voter !== this.#self && this.#live.has(voter));
+    const voter = voters[this.#requests % Math.max(1, voters.length)];
+    if (messages.length === 0 || voter === undefined) return;
+    this.#requests += 1;
+    for (const message of messages) this.#outbox.send(this.#keyOf(voter), 'request', message);
+  }
+
+  // ---------------------------------------------------------------- evidence
+
+  /** Keeps what proves something for the next block, and tells the others. */
+  #accuse(item: EvidenceItem): boolean {
+    const finding = this.#accusations.add(this.#state, item);
+    if (finding === null) return false;
+    this.#outbox.notice({ type: 'evidence', member: finding.member, offence: finding.key });
+    this.#outbox.broadcast('evidence', { type: 'evidence', item });
+    return true;
+  }
+
+  /** An invalid block is held against its composer, if this peer has the composer's signature on it. */
+  #accuseComposer({ block, proposal, verdict }: KnownBlock): void {
+    if (verdict?.ok !== false || proposal === null || this.#accuse(invalidBlockOf(proposal, block))) return;
+    // The block alone did not convict it: perhaps the bytes that it names do, such as those of model updates.
+    const needed = [...new Set(this.#neededBlobs(block))];
+    const blobs = needed.flatMap((hash) => this.#blobs.get(hash) ?? []);
+    if (needed.length > 0 && blobs.length === needed.length) this.#accuse(invalidBlockOf(proposal, block, blobs));
+  }
+
+  #onEvidence(item: EvidenceItem): string {
+    const finding = this.#accusations.add(this.#state, item);
+    if (finding === null) return 'EVIDENCE_OF_NO_USE';
+    this.#outbox.notice({ type: 'evidence', member: finding.member, offence: finding.key });
+    return 'accept';
   }
 
   // ---------------------------------------------------------------- commit
@@ -560,6 +686,8 @@ export class Peer {
     const slotBefore = this.#state.slot;
     this.#state = verdict.state;
     this.#certificate = certificate;
+    this.#memory.add({ state: this.#state, certificate });
+    this.#accusations.prune(this.#state);
     this.#lastCommitMs = this.#nowMs;
     if (this.#composedAt?.blockHash === hash) this.#ownHeightMs = Math.max(0, this.#nowMs - this.#composedAt.nowMs);
     const ids = transactionIds(block.batches);
@@ -596,6 +724,15 @@ export class Peer {
       viaSync,
       transactions: ids.length,
     });
+    for (const { type, member, slashedMicro } of this.#state.discipline.outcomes)
+      if (member !== null)
+        this.#outbox.notice({
+          type: 'punished',
+          member,
+          evidence: type,
+          height: block.header.height,
+          slashedMicro: slashedMicro.toString(),
+        });
     this.#sync.onHead();
     if (this.#state.slot !== slotBefore) this.#enterSlot();
     this.#enterHeight();
@@ -606,7 +743,7 @@ export class Peer {
    * not asked for: a quorum had them, and they need not exist any more.
    */
   #judgeCertified(known: KnownBlock, hash: Hash): void {
-    const verdict = verifyBlock(this.#rules, this.#state, known.block, hash, known.bytes.length);
+    const verdict = verifyBlock(this.#rules, this.#state, known.block, hash, known.bytes.length, this.#memory);
     known.verdict = verdict.ok ? verdict : { ok: false, code: verdict.rejection.code };
     if (verdict.ok) return;
     const { code, message } = verdict.rejection;
@@ -670,7 +807,11 @@ export class Peer {
         return this.#sync.onBlocks(sender, message.items);
       case 'get-block': {
         const known = message.height === this.#context.height ? this.#blocks.get(message.hash) : undefined;
-        if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
+        if (known?.proposal?.polRound === -1) {
+          // With its composer's signature: who was shown another block of the round can then prove it.
+          const { proposal, bytes: block } = known;
+          this.#outbox.send(sender, 'sync', { type: 'proposal', proposal, block, polVotes: [] });
+        } else if (known !== undefined) this.#outbox.send(sender, 'sync', { type: 'block', block: known.bytes });
         else if (message.height <= this.#state.height)
           this.#sync.onGetBlocks(sender, { from: message.height, count: 1 });
         return 'accept';
@@ -682,6 +823,18 @@ export class Peer {
         return 'accept';
       case 'blob':
         return this.#onBlob(message.bytes);
+      case 'evidence':
+        return this.#onEvidence(message.item);
+      case 'get-contribution': {
+        const held = this.#contributions.get(message.key);
+        if (held !== undefined) this.#outbox.send(sender, 'sync', { type: 'contribution', bytes: held.bytes });
+        return 'accept';
+      }
+      case 'get-batch': {
+        const batch = this.#mempool.get(message.hash);
+        if (batch !== undefined) this.#outbox.send(sender, 'sync', { type: 'batch', batch });
+        return 'accept';
+      }
     }
   }
 
@@ -699,7 +852,13 @@ export class Peer {
     const block = decodeBlock(message.block);
     if (block.header.height !== proposal.height || !isBlockOf(block, proposal.blockHash)) return 'PROPOSAL_OTHER_BLOCK';
     for (const vote of polVotes) verifyVote(this.#rules, vote, null);
-    this.#remember(block, proposal.blockHash, message.block);
+    const known = this.#remember(block, proposal.blockHash, message.block);
+    const { composer, composingRound } = block.header;
+    if (composer === proposal.proposer) known.proposal ??= proposal;
+    // The engine drops the proposal of somebody whose turn it is not; here its signature convicts it.
+    if (known.proposal !== null && composer !== proposerAt(this.#list, composingRound))
+      this.#accuse(invalidBlockOf(known.proposal, block));
+    this.#accuseComposer(known);
     this.#feed({ type: 'proposal', proposal, block, polVotes });
     this.#placeVotes();
     return 'accept';
@@ -747,8 +906,19 @@ export class Peer {
         usable.push(vote);
       }
     }
+    for (const vote of usable) this.#compareProposals(vote);
     if (usable.length > 0) this.#feed({ type: 'votes', votes: usable });
     return 'accept';
+  }
+
+  /** Somebody votes for another block than the one that this peer was shown in the round: ask for the proposal of it. */
+  #compareProposals({ type, round, blockHash, voter }: Vote): void {
+    const shown = this.#engine.rounds.get(round)?.proposal?.proposal.blockHash;
+    if (type !== 'prevote' || blockHash === null || shown === undefined || shown === blockHash) return;
+    if (this.#blocks.has(blockHash) || this.#doubted.size >= MAX_DOUBTED || this.#doubted.has(blockHash)) return;
+    this.#doubted.add(blockHash);
+    const message = { type: 'get-block', height: this.#context.height, hash: blockHash } as const;
+    this.#outbox.send(this.#keyOf(voter), 'request', message);
   }
 
   /** At the end of a term only the block tells whether a precommit must carry a beacon share. */
@@ -831,6 +1001,10 @@ export class Peer {
     if (this.#mempool.has(hash)) return 'TRANSACTION_KNOWN';
     const authentic = authenticateBatch(this.#rules, batch);
     if (!authentic.ok) throw new BlockRejection('transactions', authentic.code, authentic.reason);
+    if (this.#fetched.get(hash) === null) {
+      this.#fetched.set(hash, batch);
+      this.#considerBlock();
+    }
     const nonce = this.#state.ledger.accounts[index]?.nonce ?? 0;
     const resendAtMs = local ? this.#nowMs + this.#options.timeouts.resendMs : null;
     const verdict = this.#mempool.add(this.#state, nonce, batch, hash, this.#nowMs, resendAtMs);
@@ -898,13 +1072,7 @@ export class Peer {
     const verdict = application.checkContribution(genesis, chainId, bytes, this.#state.slot);
     if (!verdict.ok) return verdict.code;
     const added = this.#contributions.add(verdict.contribution);
-    if (added === 'conflict')
-      this.#outbox.notice({
-        type: 'conflict',
-        member: verdict.contribution.author,
-        height: this.#context.height,
-        what: verdict.contribution.key,
-      });
+    if (added === 'conflict') this.#onContested(verdict.contribution);
     if (added !== 'added') return `CONTRIBUTION_${added.toUpperCase()}`;
     const { blob } = verdict.contribution;
     if (blob !== undefined) {
@@ -913,6 +1081,15 @@ export class Peer {
     }
     this.#considerBlock();
     return 'accept';
+  }
+
+  /** Two different contributions under one key: a member answers for that, a meter's key is not the member's. */
+  #onContested({ author, key, bytes, signedBy }: Contribution): void {
+    this.#outbox.notice({ type: 'conflict', member: author, height: this.#context.height, what: key });
+    const first = this.#contributions.get(key)?.bytes;
+    if (signedBy !== 'member' || first === undefined) return;
+    if (Math.max(first.length, bytes.length) > MAX_CONTESTED_CONTRIBUTION_BYTES) return;
+    this.#accuse({ type: 'contributions', first, second: bytes });
   }
 
   // ---------------------------------------------------------------- connections and timers
@@ -951,7 +1128,7 @@ export class Peer {
       this.#sync.onTimeout(Number(rest[0]));
       this.#considerBlock();
     } else {
-      // slot, patience, interval, pause: the clock has moved, so look again.
+      // slot, patience, interval, pause, require: the clock has moved, so look again.
       this.#considerBlock();
     }
   }
@@ -964,6 +1141,8 @@ export class Peer {
       this.#ownResends += 1;
       for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tellOwn(own, true);
     }
+    for (const item of this.#accusations.overdue(this.#state.height).slice(0, MAX_EVIDENCE_RESENDS))
+      this.#outbox.broadcast('evidence', { type: 'evidence', item }, true);
     this.#broadcastBatches(this.#mempool.overdueLocal(this.#nowMs), true);
   }
 
@@ -982,4 +1161,9 @@ export class Peer {
       .map((rank) => this.#keyOf(rank))
       .sort();
   }
+}
+
+function conflictOf(first: Vote | Proposal, second: Vote | Proposal): EvidenceItem {
+  if ('voter' in first && 'voter' in second) return { type: 'votes', first, second };
+  return { type: 'proposals', first: first as Proposal, second: second as Proposal };
 }

@@ -3,6 +3,7 @@ import type { Application } from '../../src/application/types.ts';
 import { decodeBlock } from '../../src/chain/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
 import { genesisState } from '../../src/execution/index.ts';
+import type { PeerLike } from '../../src/misbehaviour/index.ts';
 import type { PosocState } from '../../src/posoc/index.ts';
 import { slotsPerDay } from '../../src/posoc/index.ts';
 import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
@@ -102,12 +103,28 @@ describe('an aggregator that is not what it should be', () => {
   /** Who aggregates on the first day. */
   const faulty = electionListOf(rules, genesisState(rules), null)[0]?.rank as number;
 
-  it('that publishes a wrong model gets no vote, and the next in the list finishes the round', () => {
+  const observer = faulty === 0 ? 1 : 0;
+  const headOf = (world: World) => (world.nodes[observer]?.peer as PeerLike).view.state;
+  const stakeOf = (rank: number) => rules.genesis.members[rank]?.stakeMicro as bigint;
+  /** What each member has lost of its stake. */
+  const lossesIn = (world: World) =>
+    headOf(world)
+      .ledger.accounts.slice(0, 4)
+      .map(({ stakeMicro }, rank) => stakeOf(rank) - stakeMicro);
+
+  it('that publishes a wrong model is slashed, and the next in the list finishes the round', () => {
     const world = run(posocWorld(6, { ...fair, faults: [{ rank: faulty, rules: withWrongModel }] }), DAY + 2);
-    const rounds = roundsOf(world, 0);
+    const rounds = roundsOf(world, observer);
     expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
-    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 1, 1]);
-    expect(rounds.every(({ isAggregated, updates }) => isAggregated && updates.length === 4)).toBe(true);
+    // Whoever lied once stands at the end of the list for the rest of the day.
+    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 0, 0]);
+    const { slashPpm } = rules.genesis.penalties;
+    const slashedMicro = (stakeOf(faulty) * BigInt(slashPpm)) / 1_000_000n;
+    expect(lossesIn(world)).toEqual(rules.genesis.members.map((_, rank) => (rank === faulty ? slashedMicro : 0n)));
+    expect(headOf(world).discipline.jailedThrough.flatMap((through, rank) => (through > 0 ? [rank] : []))).toEqual([
+      faulty,
+    ]);
+    expect(rounds.every(({ isAggregated, updates }) => isAggregated && updates.length >= 3)).toBe(true);
   });
 
   it('that falls silent when it should aggregate is passed over', () => {
@@ -117,9 +134,15 @@ describe('an aggregator that is not what it should be', () => {
         decodeMessage(outgoing.bytes).type === 'proposal' && peer.view.state.slot % DAY >= DAY - ROUNDS_PER_DAY,
     };
     const world = run(posocWorld(6, { ...fair, faults: [silent] }), DAY + 2);
-    const rounds = roundsOf(world, 0);
+    const rounds = roundsOf(world, observer);
     expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
-    expect(rounds.slice(0, ROUNDS_PER_DAY).every(({ composingRound }) => composingRound > 0)).toBe(true);
+    // The timeout certificate of its closing block moves it to the end of the list for the rest of the day.
+    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([0, 0, 0]);
+    const { refusalPenaltyMicro } = rules.genesis.penalties;
+    expect(lossesIn(world)).toEqual(
+      rules.genesis.members.map((_, rank) => (rank === faulty ? refusalPenaltyMicro : 0n)),
+    );
+    expect(headOf(world).discipline.jailedThrough.every((through) => through === 0)).toBe(true);
   });
 });
 
