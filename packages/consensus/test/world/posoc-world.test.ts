@@ -104,7 +104,7 @@ describe('an aggregator that is not what it should be', () => {
   const faulty = electionListOf(rules, genesisState(rules), null)[0]?.rank as number;
 
   const observer = faulty === 0 ? 1 : 0;
-  const headOf = (world: World) => (world.nodes[observer]?.peer as PeerLike).view.state;
+  const headOf = (world: World) => ((world.nodes[observer] as World['nodes'][number]).peer as PeerLike).view.state;
   const stakeOf = (rank: number) => rules.genesis.members[rank]?.stakeMicro as bigint;
   /** What each member has lost of its stake. */
   const lossesIn = (world: World) =>
@@ -118,8 +118,9 @@ describe('an aggregator that is not what it should be', () => {
     expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
     // Whoever lied once stands at the end of the list for the rest of the day.
     expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 0, 0]);
-    const { slashPpm } = rules.genesis.penalties;
-    const slashedMicro = (stakeOf(faulty) * BigInt(slashPpm)) / 1_000_000n;
+    const { slashPpm, refusalPenaltyMicro } = rules.genesis.penalties;
+    // The wrong block's round passed without an acceptable proposal as well.
+    const slashedMicro = (stakeOf(faulty) * BigInt(slashPpm)) / 1_000_000n + refusalPenaltyMicro;
     expect(lossesIn(world)).toEqual(rules.genesis.members.map((_, rank) => (rank === faulty ? slashedMicro : 0n)));
     expect(headOf(world).discipline.jailedThrough.flatMap((through, rank) => (through > 0 ? [rank] : []))).toEqual([
       faulty,
