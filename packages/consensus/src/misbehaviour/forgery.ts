@@ -2,7 +2,6 @@ import type { Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf, payloadHash } from '../chain/block.ts';
 import { certificateHash } from '../chain/certificate.ts';
 import { evidenceRoot } from '../chain/evidence.ts';
-import { historyOfHead } from '../chain/history.ts';
 import { transactionsRoot } from '../chain/transactions.ts';
 import type { Block, BlockHeader, Proposal } from '../chain/types.ts';
 import { signProposal } from '../chain/votes.ts';
@@ -53,8 +52,7 @@ export function ownFreshBlock(kit: MisbehaviourKit, message: Message): { block: 
 export function accusing(peer: PeerLike, { rules }: MisbehaviourKit, block: Block, evidence: Block['evidence']): Block {
   const { state } = peer.view;
   const changed = resealed({ ...block, evidence });
-  const history = historyOfHead({ state, certificate: block.parentCertificate });
-  const after = executeBlock(rules, state, changed, hashOf(changed.header), history);
+  const after = executeBlock(rules, state, changed, hashOf(changed.header), peer.history);
   return resealed(changed, { stateRoot: stateRoot(rules, after) });
 }
 
@@ -77,7 +75,7 @@ export function recomposed(
     contributions: contributions.filter(({ key }) => !omit(key)),
     evidence: block.evidence,
   };
-  return composeBlock(rules, state, content, historyOfHead({ state, certificate: parentCertificate }));
+  return composeBlock(rules, state, content, peer.history);
 }
 
 function contributionsOf(

@@ -2,6 +2,7 @@ import { BlockRejection } from '../application/rejection.ts';
 import type { Blobs, Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
+import type { ChainHistory } from '../chain/history.ts';
 import { MAX_CONTESTED_CONTRIBUTION_BYTES } from '../chain/limits.ts';
 import { logRecordEncoder } from '../chain/log-codec.ts';
 import { chainTimeOf, isLastSlotOfTerm, settlementIsDue, slotEndMs } from '../chain/slots.ts';
@@ -196,6 +197,11 @@ export class Peer {
   /** Bytes that blocks name by hash, as far as this peer has them. */
   get blobs(): Pick<Blobs, 'get'> {
     return this.#blobs;
+  }
+
+  /** The last heights of this peer's chain. */
+  get history(): ChainHistory {
+    return this.#memory;
   }
 
   get view(): PeerView {

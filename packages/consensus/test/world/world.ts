@@ -343,6 +343,7 @@ export class World {
         this.#handle(node, { type: 'timer', id });
       });
     }
+    this.monitors.signed(node.rank, output.writes);
     for (const notice of output.notices)
       if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
         this.monitors.refused(node.rank, notice.sender, notice.reason);
