@@ -1,12 +1,14 @@
 import { encodeEvidence, maxEvidenceBytes } from '../chain/evidence.ts';
-import type { ChainHistory } from '../chain/history.ts';
 import { MAX_EVIDENCE_ITEMS, MAX_SMALL_EVIDENCE_BYTES } from '../chain/limits.ts';
-import type { ChainRules, ChainState } from '../chain/state.ts';
 import type { EvidenceItem } from '../chain/types.ts';
 import { assessEvidence, type EvidenceFault, type Finding } from '../evidence/index.ts';
+import type { Outbox } from './outbox.ts';
+import type { Standing } from './standing.ts';
 
 /** Items of each kind (refusals, offences) that wait for a block at most. */
 const MAX_WAITING = 48;
+/** Proofs that are told again at a time. */
+const MAX_RESENDS = 4;
 
 /** Evidence that proves nothing wherever it is looked at: nobody sends it by honest mistake. */
 const WORTHLESS: readonly EvidenceFault[] = [
@@ -41,21 +43,42 @@ interface Waiting {
  * cannot crowd out proofs. Nothing enters that would not be punished if it stood in the next block.
  */
 export class Accusations {
-  readonly #rules: ChainRules;
-  readonly #history: ChainHistory;
+  readonly #standing: Standing;
+  readonly #outbox: Outbox;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(rules: ChainRules, history: ChainHistory) {
-    this.#rules = rules;
-    this.#history = history;
+  constructor(standing: Standing, outbox: Outbox) {
+    this.#standing = standing;
+    this.#outbox = outbox;
+  }
+
+  /** Keeps what this peer has found out for the next block, and tells the others; false when it proves nothing new. */
+  accuse(item: EvidenceItem): boolean {
+    if (!this.receive(item)) return false;
+    this.#outbox.broadcast('evidence', { type: 'evidence', item });
+    return true;
   }
 
   /**
-   * Takes an item; null when it is known, proves nothing here and now, or there is no room for it.
+   * Takes an item; false when it is known, proves nothing here and now, or there is no room for it.
    * @throws WorthlessEvidence when it proves nothing anywhere.
    */
-  add(parent: ChainState, item: EvidenceItem): Finding | null {
-    const assessment = assessEvidence({ rules: this.#rules, parent, history: this.#history }, item);
+  receive(item: EvidenceItem): boolean {
+    const finding = this.#add(item);
+    if (finding !== null) this.#outbox.notice({ type: 'evidence', member: finding.member, offence: finding.key });
+    return finding !== null;
+  }
+
+  /** Tells the others again about proofs that have waited for a block or more. */
+  resend(): void {
+    const { height } = this.#standing.state;
+    const overdue = [...this.#waiting.values()].filter(({ sinceHeight }) => sinceHeight < height);
+    for (const { item } of overdue.slice(0, MAX_RESENDS))
+      this.#outbox.broadcast('evidence', { type: 'evidence', item }, true);
+  }
+
+  #add(item: EvidenceItem): Finding | null {
+    const assessment = assessEvidence(this.#standing.hearing, item);
     if (!assessment.ok) {
       if (WORTHLESS.includes(assessment.fault)) throw new WorthlessEvidence(assessment.fault, assessment.reason);
       return null;
@@ -64,7 +87,7 @@ export class Accusations {
     const others = [...this.#waiting.values()].filter((one) => one.finding.kind === finding.kind).length;
     if (this.#waiting.has(finding.key) || others >= MAX_WAITING) return null;
     const bytes = encodeEvidence(item).length;
-    this.#waiting.set(finding.key, { item, bytes, finding, sinceHeight: parent.height });
+    this.#waiting.set(finding.key, { item, bytes, finding, sinceHeight: this.#standing.state.height });
     return finding;
   }
 
@@ -73,7 +96,7 @@ export class Accusations {
     const selected: EvidenceItem[] = [];
     let bytes = 0;
     let smallBytes = 0;
-    const limit = maxEvidenceBytes(this.#rules.genesis);
+    const limit = maxEvidenceBytes(this.#standing.rules.genesis);
     const ordered = [...this.#waiting.values()].sort((a, b) => rankOf(a.finding) - rankOf(b.finding));
     for (const { item, bytes: length } of ordered) {
       if (selected.length === MAX_EVIDENCE_ITEMS) break;
@@ -86,17 +109,13 @@ export class Accusations {
     return selected;
   }
 
-  /** Proofs that have waited for a block or more: to be told to the others again. */
-  overdue(height: number): readonly EvidenceItem[] {
-    return [...this.#waiting.values()].filter(({ sinceHeight }) => sinceHeight < height).map(({ item }) => item);
-  }
-
-  /** Forgets what a new head has punished or outdated. */
-  prune(head: ChainState): void {
-    const punished = new Set(head.discipline.punished.map(({ key }) => key));
-    const { evidenceBlocks } = this.#rules.genesis.penalties;
+  /** Forgets what the new head has punished or outdated. */
+  prune(): void {
+    const { rules, state } = this.#standing;
+    const punished = new Set(state.discipline.punished.map(({ key }) => key));
     for (const [key, { sinceHeight }] of this.#waiting)
-      if (punished.has(key) || head.height - sinceHeight > evidenceBlocks) this.#waiting.delete(key);
+      if (punished.has(key) || state.height - sinceHeight > rules.genesis.penalties.evidenceBlocks)
+        this.#waiting.delete(key);
   }
 }
 

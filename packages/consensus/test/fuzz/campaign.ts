@@ -31,17 +31,17 @@ export function attackedVillage(attack: Attack, onOutput: (output: PeerOutput) =
 const MOST_ENTRIES: Readonly<Record<string, number>> = {
   '#mempool.#hashes': 2_000,
   '#contributions.#byKey': 32,
-  '#early': 4,
-  '#blocks': 32,
-  '#unplaced': 4,
-  '#fetched': 64,
+  '#inbox.#early': 4,
+  '#blocks.#blocks': 32,
+  '#votes.#unplaced': 4,
+  '#composer.#fetched': 64,
   // The states of the last 100 heights, for evidence, and two more.
-  '#memory.#entries': 103,
+  '#standing.#memory.#entries': 103,
   '#accusations.#waiting': 96,
-  '#accusations.#history.#entries': 103,
-  '#engine.rounds': 20,
-  '#engine.blocks': 20,
-  '#engine.missing': 4,
+  '#accusations.#standing.#memory.#entries': 103,
+  '#agreement.#engine.rounds': 20,
+  '#agreement.#engine.blocks': 20,
+  '#agreement.#engine.missing': 4,
 };
 
 export function expectBounded(village: Village): void {
