@@ -241,7 +241,7 @@ const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/ledger/draft.ts',
     find: 'if (before.nonce !== nonce) {',
     replace: 'if (before.nonce > nonce + 1_000_000) {',
-    catcher: test('ledger/ledger.test.ts', 'refuses what it must, each by its code'),
+    catcher: test('ledger/ledger.test.ts', 'executes in order under consecutive nonces'),
   },
   {
     name: 'mint out of nowhere',

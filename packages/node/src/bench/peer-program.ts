@@ -98,30 +98,19 @@ function running(): RunningNode {
   return node;
 }
 
-/** One batch in each turn of the event loop, as requests to the API come, so that the client cannot keep the peer from its peers. */
 function takeLoad(socket: net.Socket, peer: RunningNode): void {
   const reader = new FrameReader(MAX_LOAD_FRAME);
-  let frames: Uint8Array[] = [];
-  let next = 0;
-  const turn = (): void => {
-    const frame = frames[next] as Uint8Array;
-    next += 1;
-    const { verdict } = peer.submit(frame.slice(4));
-    const answer = new Uint8Array(5);
-    answer.set(frame.subarray(0, 4));
-    answer[4] = verdict === 'accept' ? 1 : 0;
-    socket.write(encodeFrame(answer));
-    if (next < frames.length) setImmediate(turn);
-    else {
-      frames = [];
-      next = 0;
-    }
-  };
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk) => {
-    const isIdle = frames.length === 0;
-    reader.push(chunk, (frame) => frames.push(frame));
-    if (isIdle && frames.length > 0) setImmediate(turn);
+    const answers: Uint8Array[] = [];
+    reader.push(chunk, (frame) => {
+      const { verdict } = peer.submit(frame.slice(4));
+      const answer = new Uint8Array(5);
+      answer.set(frame.subarray(0, 4));
+      answer[4] = verdict === 'accept' ? 1 : 0;
+      answers.push(encodeFrame(answer));
+    });
+    if (answers.length > 0) socket.write(Buffer.concat(answers));
   });
 }
 
