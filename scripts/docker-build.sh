@@ -26,7 +26,7 @@ fi
 node=$(node "$root/scripts/run.mjs" setup)
 context=$(mktemp -d "$root/.tools/docker-context.XXXXXX")
 trap 'rm -rf "$context"' EXIT
-tar --create --directory "$root" --exclude=node_modules --exclude='packages/*/test' --exclude='packages/*/bench' \
+tar --create --directory "$root" --exclude=node_modules --no-wildcards-match-slash --exclude='packages/*/test' --exclude='packages/*/bench' \
   package.json pnpm-lock.yaml pnpm-workspace.yaml LICENSE packages docker scripts/toolchain |
   tar --extract --directory "$context"
 (

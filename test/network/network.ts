@@ -10,12 +10,13 @@ import {
   signBatch,
 } from '../../packages/consensus/src/index.ts';
 import { decodeJournalEntry, type JournalEntry } from '../../packages/consensus/src/peer/journal.ts';
+import { provisionSyntheticEvs, type SyntheticEvPlan } from '../../packages/node/src/cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../packages/node/src/cluster/create-run.ts';
 import { getJson, postJson, type StatusView } from '../../packages/node/src/cluster/peer-client.ts';
 import { type PeerProcess, startPeer, stopProcess } from '../../packages/node/src/cluster/peer-process.ts';
 import type { NodeConfigInput } from '../../packages/node/src/config/node-config.ts';
 import type { ProvisionedNetwork } from '../../packages/node/src/provision/network.ts';
-import { peerFolder, type Run, writeRunFolder } from '../../packages/node/src/provision/run-folder.ts';
+import { type AnyMember, peerFolder, type Run, writeRunFolder } from '../../packages/node/src/provision/run-folder.ts';
 import { readJournal } from '../../packages/node/src/store/journal-file.ts';
 
 const POLL_MS = 100;
@@ -30,20 +31,36 @@ export interface Ack {
 export class TestNetwork {
   readonly folder: string;
   readonly run: Run;
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly #processes = new Map<number, PeerProcess>();
 
-  private constructor(folder: string, run: Run, network: ProvisionedNetwork) {
+  private constructor(folder: string, run: Run, network: ProvisionedNetwork<AnyMember>) {
     this.folder = folder;
     this.run = run;
     this.network = network;
   }
 
   static async create(nodes: number, timing: NodeConfigInput['timing'], seed: string): Promise<TestNetwork> {
+    const clock = { clock: 'ready', slotMs: 60_000, genesisTimeMs: Date.now() } as const;
+    return TestNetwork.#lay(provisionSynthetic({ nodes, seed, ...clock }), seed, timing);
+  }
+
+  static async createEvs(
+    plan: Pick<SyntheticEvPlan, 'nodes' | 'seed' | 'roundsPerDay' | 'selfish'>,
+    timing: NodeConfigInput['timing'],
+  ): Promise<TestNetwork> {
+    const clock = { clock: 'ready', slotMs: 60_000, genesisTimeMs: Date.now() } as const;
+    const network = provisionSyntheticEvs({ ...plan, ...clock, preset: 'sound', trainingWindowMs: 0 });
+    return TestNetwork.#lay(network, plan.seed, timing);
+  }
+
+  static async #lay(
+    network: ProvisionedNetwork<AnyMember>,
+    seed: string,
+    timing: NodeConfigInput['timing'],
+  ): Promise<TestNetwork> {
     const folder = await mkdtemp(join(tmpdir(), 'wattmesh-test-'));
-    const nowMs = Date.now();
-    const network = provisionSynthetic({ nodes, seed, clock: 'ready', slotMs: 60_000, genesisTimeMs: nowMs });
-    const run = await writeRunFolder(folder, network, { seed, createdMs: nowMs, timing });
+    const run = await writeRunFolder(folder, network, { seed, createdMs: network.genesis.genesisTimeMs, timing });
     return new TestNetwork(folder, run, network);
   }
 
@@ -81,6 +98,11 @@ export class TestNetwork {
 
   get<T>(rank: number, path: string): Promise<T> {
     return getJson<T>(this.#processes.get(rank)?.endpoint.apiUrl ?? '', path);
+  }
+
+  /** Base address of a running peer's HTTP API. */
+  urlOf(rank: number): string {
+    return this.#processes.get(rank)?.endpoint.apiUrl ?? '';
   }
 
   status(rank: number): Promise<StatusView> {

@@ -6,6 +6,8 @@
  * - A committed block passed every check of `verification/` on every honest voter; each check is decidable from the block
  *   and its parent's state alone.
  * - Who composes is drawn by score, from a seed that nobody knows before the scores are fixed (`election/`).
+ * - What a block names by hash (model updates) is recomputed from the bytes by every voter (`posoc/`); certified blocks are
+ *   taken at their word, so that bytes need not be kept for ever.
  * - Every asset is conserved to the unit (`ledger/`). Minting rules: `proof-score` (EPOS, 1 Wh of score = 1,000
  *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rule: `retired`.
  *
@@ -52,5 +54,33 @@ export {
   signReading,
   singletonScoreWh,
 } from './poeg/index.ts';
+export {
+  type AggregationSetting,
+  createPosocApplication,
+  decodePosocParameters,
+  type EvTotals,
+  encodePosocParameters,
+  type FillMode,
+  finiteWeights,
+  type HeldProfit,
+  HOURS_PER_DAY,
+  hourTariff,
+  type LearningParameters,
+  layoutOf,
+  offPriceMicro,
+  POSOC_ACCOUNTS,
+  type PosocDescription,
+  type PosocParameters,
+  type PosocState,
+  type PresentEv,
+  placeOfSlot,
+  posocParametersOf,
+  type SlotPlace,
+  type Stay,
+  signAction,
+  signPayment,
+  signUpdate,
+  slotsPerDay,
+} from './posoc/index.ts';
 export { type BlockVerdict, isBlockOf, verifyBlock } from './verification/index.ts';
 export { decodeMessage, encodeMessage, type Message, type MessageType } from './wire/messages.ts';

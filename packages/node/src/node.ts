@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   backends,
   type ChainRules,
+  type ContributionSource,
   chainIdOf,
   createApplication,
   createSignatureScheme,
@@ -20,6 +21,7 @@ import type { NodeConfig } from './config/node-config.ts';
 import { serveControl } from './control/control-server.ts';
 import { PeerControl } from './control/peer-control.ts';
 import type { ControlSettings } from './control/settings.ts';
+import { EvLife } from './ev/ev-life.ts';
 import { HouseholdSource, readHousehold } from './household/household.ts';
 import { openLog } from './log/peer-log.ts';
 import { startMetricsServer } from './metrics/metrics-server.ts';
@@ -28,6 +30,7 @@ import { followEndpoints } from './provision/endpoint-book.ts';
 import { writeEndpoint } from './provision/run-folder.ts';
 import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
 import { PeerShell } from './shell/peer-shell.ts';
+import { type PerformanceReport, PerformanceWatch } from './shell/performance.ts';
 import { storeCodec } from './store/chain-codec.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
@@ -67,6 +70,10 @@ export interface RunningNode {
   readonly metrics: Pick<PeerMetrics, 'contentType' | 'text'>;
   /** Where they are served by themselves; null when the configuration does not ask for it. */
   readonly metricsUrl: string | null;
+  /** How well this peer keeps up: how late its timers fire, and what learning takes. */
+  performance(): PerformanceReport;
+  /** Bytes that blocks name by hash (models, updates), as far as this peer has them. */
+  blob(hash: string): Uint8Array | null;
   /** Calls back after each durable block. Returns how to stop. */
   onCommit(listener: (height: number) => void): () => void;
   readonly peerAddress: string;
@@ -131,7 +138,8 @@ async function wire(
   const rules: ChainRules = { genesis, chainId: chainIdOf(genesis), application, signatures, threshold };
   const keys = await readMemberKeys(config, genesis, signatures, threshold);
   const { publicKey } = keys.signer;
-  const source = await householdSource(config, rules, keys);
+  const ev = await evLife(config, rules, keys);
+  const source: ContributionSource | null = ev?.source ?? (await householdSource(config, rules, keys));
 
   const { log, close: closeLog } = await openLog(config);
   closing.add(closeLog);
@@ -146,7 +154,11 @@ async function wire(
   const peer = new Peer(
     rules,
     { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
-    { signer: keys.signer, source, reader: { block: (height) => blockOrNull(store, height, log) } },
+    {
+      signer: keys.signer,
+      source,
+      reader: { block: (height) => blockOrNull(store, height, log), blob: (hash) => store.blob(hash) },
+    },
     store.load(),
   );
   const transport = new Libp2pTransport({
@@ -164,6 +176,7 @@ async function wire(
   ended.promise.catch(() => undefined);
   const metrics = new PeerMetrics(nowMs);
   closing.add(() => metrics.stop());
+  const performance = new PerformanceWatch();
   const shell = new PeerShell(
     instruments.peer(peer),
     metrics.ports(
@@ -175,6 +188,8 @@ async function wire(
         notice: (notice) => {
           log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
           commits.take(notice);
+          performance.take(notice);
+          if (notice.type === 'committed' || notice.type === 'blob') ev?.consider(shell.view.state);
         },
         fatal: (error) => {
           log.fatal({ err: error }, 'the peer cannot go on');
@@ -204,6 +219,15 @@ async function wire(
   // Stopped before the transport, so that what it still has to say is said.
   closing.add(() => shell.stop());
   await shell.start();
+  if (ev !== null) {
+    closing.add(() => ev.stop());
+    ev.startLearning({
+      blobs: peer.blobs,
+      contribute: (bytes) => shell.handle({ type: 'contribute', bytes }).verdict === 'accept',
+      onError: (error) => log.error({ err: error }, 'a learning round failed'),
+    });
+    ev.consider(shell.view.state);
+  }
 
   const { addressFolder } = config;
   if (addressFolder !== undefined) {
@@ -234,6 +258,8 @@ async function wire(
     peers: () => transport.peers(),
     submit: (bytes) => shell.handle({ type: 'submit', bytes }),
     timing: (height) => commits.timing(height),
+    performance: () => performance.report(ev?.report() ?? null),
+    blob: (hash) => peer.blobs.get(hash),
     metrics,
     metricsUrl,
     onCommit: (listener) => commits.listen(listener),
@@ -263,6 +289,8 @@ async function wire(
     log.warn({ socket }, 'this peer is under the control of an experiment');
   }
   await endpoint.publish(node.peerAddress, api.url);
+  closing.add(() => performance.stop());
+  performance.start();
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');
   closing.add(() => log.info('stopping'));
   return { ...node, apiUrl: api.url };
@@ -289,6 +317,14 @@ class Endpoint {
   async withdraw(): Promise<void> {
     if (this.#isPublished) await rm(join(this.#folder ?? '', `${this.#publicKey}.json`), { force: true });
   }
+}
+
+async function evLife(
+  { ev }: NodeConfig,
+  { genesis, chainId }: ChainRules,
+  { rank, signer }: MemberKeys,
+): Promise<EvLife | null> {
+  return ev === undefined ? null : EvLife.read(ev, { genesis, chainId, rank, sign: signer.sign });
 }
 
 async function householdSource(

@@ -16,7 +16,22 @@ export interface SettlementContext<State> {
   readonly composer: MemberRank;
   /** The candidate whose miner stands at the composer's place in the election list; null in the list's tail. */
   readonly winner: Candidate | null;
+  /**
+   * Bytes that contributions refer to by hash. Null where a certificate has decided the block and the bytes need not be
+   * here any more: the application then takes the block's word for what only the bytes could show.
+   */
+  readonly blobs: Blobs | null;
   readonly state: State;
+}
+
+/**
+ * Content-addressed bytes: model updates and models, which blocks name by SHA-256. Adding to it changes no verdict, only
+ * what can be had.
+ */
+export interface Blobs {
+  get(hash: Hash): Uint8Array | null;
+  /** Keeps the bytes; returns their hash. */
+  add(bytes: Uint8Array): Hash;
 }
 
 /** A signed message of a member (announcement, meter reading, action, model update) that settlements consume. */
@@ -28,6 +43,10 @@ export interface Contribution {
   /** The slot whose settlement block may hold it. */
   readonly dueInSlot: number;
   readonly bytes: Uint8Array;
+  /** Where it is gossiped; `announcements` when left out. */
+  readonly topic?: 'announcements' | 'updates';
+  /** What a settlement names by its hash instead of holding it. */
+  readonly blob?: { readonly hash: Hash; readonly bytes: Uint8Array };
 }
 
 export type ContributionVerdict =
@@ -48,6 +67,17 @@ export interface Application<State = unknown> {
   checkContribution(genesis: Genesis, chainId: Hash, bytes: Uint8Array, currentSlot: number): ContributionVerdict;
   /** Keys of the contributions that member `rank` owes before `slot` may be closed early (`slotClock: "ready"`). */
   owed(genesis: Genesis, slot: number, rank: MemberRank): readonly string[];
+  /** By the wall clock, milliseconds from genesis to the slot's end; `(slot + 1) * slot.lengthMs` when left out. */
+  slotEndOffsetMs?(genesis: Genesis, slot: number): number;
+  /**
+   * Blobs without which a settlement can be neither composed (`payload` null) nor judged: who lacks one fetches it, and
+   * proposes or votes for nothing until then. None when left out.
+   */
+  neededBlobs?(genesis: Genesis, slot: number, state: State, payload: Uint8Array | null): readonly Hash[];
+  /** Blobs that a peer in this state should have, whatever it is asked to judge. */
+  wantedBlobs?(genesis: Genesis, state: State): readonly Hash[];
+  /** Blobs that a settlement lists or makes: peers keep those of their last heights, for others that lack them. */
+  keptBlobs?(payload: Uint8Array): readonly Hash[];
   /** Composes the canonical settlement payload from the contributions held. */
   prepare(context: SettlementContext<State>, contributions: readonly Contribution[]): Uint8Array;
   /**
@@ -71,8 +101,11 @@ export interface Application<State = unknown> {
 
 /** The meter and forecasting side of a peer, outside of the chain: what it wants to announce. Keys are the caller's. */
 export interface ContributionSource {
-  /** Signed contributions that this member gossips during `slot`, in canonical bytes. Pure for a given slot. */
-  contributions(slot: number): readonly Uint8Array[];
+  /**
+   * Signed contributions that this member gossips during `slot`, in canonical bytes, given the application's state at its
+   * start. The same for the same arguments. What takes longer is handed to the peer as a `contribute` event.
+   */
+  contributions(slot: number, state: unknown, blobs: Pick<Blobs, 'get'>): readonly Uint8Array[];
 }
 
 export type { Candidate, Genesis, Hash, Hex, MemberRank };

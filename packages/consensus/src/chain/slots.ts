@@ -2,8 +2,8 @@ import type { ChainRules, ChainState } from './state.ts';
 import type { Certificate, Genesis } from './types.ts';
 
 /** When slot `slot` ends with `slotClock: "wall"`, in milliseconds since the Unix epoch. Slot 0 starts at genesis. */
-export function slotEndMs(genesis: Genesis, slot: number): number {
-  return genesis.genesisTimeMs + (slot + 1) * genesis.slot.lengthMs;
+export function slotEndMs({ genesis, application }: Pick<ChainRules, 'genesis' | 'application'>, slot: number): number {
+  return genesis.genesisTimeMs + (application.slotEndOffsetMs?.(genesis, slot) ?? (slot + 1) * genesis.slot.lengthMs);
 }
 
 /** Whether the settlement of `slot` fixes the weights of the next draw. Terms have `slotsPerTerm` slots, from slot 0 on. */
@@ -28,5 +28,5 @@ export function chainTimeOf(parent: ChainState, certificate: Certificate | null)
  */
 export function settlementIsDue(rules: ChainRules, parent: ChainState, chainTimeMs: number): boolean {
   if (parent.phase !== 'closed') return false;
-  return rules.genesis.slot.clock === 'ready' || chainTimeMs >= slotEndMs(rules.genesis, parent.slot);
+  return rules.genesis.slot.clock === 'ready' || chainTimeMs >= slotEndMs(rules, parent.slot);
 }

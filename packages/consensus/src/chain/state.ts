@@ -1,4 +1,4 @@
-import type { Application } from '../application/types.ts';
+import type { Application, Blobs } from '../application/types.ts';
 import type { SignatureScheme, ThresholdScheme } from '../crypto/ports.ts';
 import type { LedgerState } from '../ledger/types.ts';
 import type { Candidate, Genesis, Hash, MemberRank } from './types.ts';
@@ -10,6 +10,8 @@ export interface ChainRules {
   readonly application: Application;
   readonly signatures: SignatureScheme;
   readonly threshold: ThresholdScheme;
+  /** Where the application finds bytes that blocks name by hash; left out, certified blocks are taken at their word. */
+  readonly blobs?: Blobs;
 }
 
 /** What decides who composes in the current term (protocol section 3). */

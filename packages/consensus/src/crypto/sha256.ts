@@ -45,6 +45,7 @@ export const HASH_DOMAINS = [
   'announcement',
   'reading',
   'action',
+  'payment',
   'model-update',
   'beacon',
   'beacon-dealer',

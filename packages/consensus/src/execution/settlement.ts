@@ -34,6 +34,7 @@ export function settlementContext(
     chainTimeMs: header.chainTimeMs,
     composer: header.composer,
     winner: drawn ?? null,
+    blobs: rules.blobs ?? null,
     state: parent.app,
   };
 }

@@ -1,4 +1,5 @@
 import { BlockRejection } from '../application/rejection.ts';
+import type { Blobs, Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
 import { logRecordEncoder } from '../chain/log-codec.ts';
@@ -27,6 +28,7 @@ import { decodeState, encodeState, genesisState } from '../execution/index.ts';
 import { accountIndexOf } from '../ledger/draft.ts';
 import { isBlockOf, verifyBlock } from '../verification/index.ts';
 import { decodeMessage, MAX_GROUPED_BATCHES, type Message } from '../wire/messages.ts';
+import { BlobPool } from './blob-pool.ts';
 import { ContributionPool } from './contribution-pool.ts';
 import { decodeJournalEntry, encodeJournalEntry, heightOf } from './journal.ts';
 import { Mempool } from './mempool.ts';
@@ -83,11 +85,14 @@ export class Peer {
   readonly #outbox = new Outbox();
   readonly #mempool: Mempool;
   readonly #contributions = new ContributionPool();
-  readonly #own = new Map<string, { readonly bytes: Uint8Array; readonly dueInSlot: number }>();
+  readonly #own = new Map<string, Contribution>();
   readonly #live = new Set<MemberRank>();
   readonly #early = new Map<string, { readonly from: MemberRank | null; readonly bytes: Uint8Array }[]>();
   readonly #blocks = new Map<Hash, KnownBlock>();
   readonly #sync: Synchroniser;
+  readonly #blobs: BlobPool;
+  /** The rules with bytes to judge by; `#rules` has none, and takes certified blocks at their word. */
+  readonly #judging: ChainRules;
   #nowMs = 0;
   #state: ChainState;
   #certificate: Certificate | null;
@@ -129,6 +134,13 @@ export class Peer {
     this.#state = stored.head === null ? genesisState(rules) : decodeState(rules, stored.head.state);
     this.#certificate = stored.head === null ? null : decodeCertificate(stored.head.certificate);
     this.#mempool = new Mempool(options.maxPoolTransactions, this.#state.ledger.accounts.length);
+    this.#blobs = new BlobPool({
+      outbox: this.#outbox,
+      reader: modules.reader,
+      patienceMs: options.syncTimeoutMs / 4,
+      liveMembers: () => this.#keysOf(this.#live),
+    });
+    this.#judging = { ...rules, blobs: this.#blobs };
     const entries = stored.journal.map(decodeJournalEntry);
     this.#silentThrough = entries.includes(null)
       ? Math.max(stored.silentThrough, this.#state.height + 1)
@@ -148,6 +160,11 @@ export class Peer {
       liveMembers: () => this.#keysOf(this.#live),
       adopt: (block, certificate) => this.#adopt(block, certificate),
     });
+  }
+
+  /** Bytes that blocks name by hash, as far as this peer has them. */
+  get blobs(): Pick<Blobs, 'get'> {
+    return this.#blobs;
   }
 
   get view(): PeerView {
@@ -178,6 +195,8 @@ export class Peer {
         const { verdict, code } = this.#onMessage(this.#self, 'local', event.bytes);
         return this.#outbox.take(verdict, code);
       }
+      case 'contribute':
+        return this.#outbox.take(...this.#contribute(event.bytes));
       case 'connection':
         this.#onConnection(event.member, event.up);
         return this.#outbox.take('accept', null);
@@ -206,13 +225,28 @@ export class Peer {
       this.#outbox.timer(`slot/${this.#state.slot}/${index}`, delayMs);
     if (this.#self === null) return;
     // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
-    for (const bytes of this.#modules.source?.contributions(this.#state.slot) ?? []) {
+    for (const bytes of this.#modules.source?.contributions(this.#state.slot, this.#state.app, this.#blobs) ?? []) {
       const key = this.#rememberOwn(bytes);
       if (key !== null)
         this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
     }
-    for (const { bytes, dueInSlot } of this.#own.values())
-      if (dueInSlot >= this.#state.slot) this.#outbox.broadcast('announcements', { type: 'contribution', bytes });
+    for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tellOwn(own, false);
+  }
+
+  #tellOwn({ bytes, topic = 'announcements' }: Contribution, resend: boolean): void {
+    this.#outbox.broadcast(topic, { type: 'contribution', bytes }, resend);
+  }
+
+  /** Takes what this member has signed in the meantime: journalled first, then told to the others. */
+  #contribute(bytes: Uint8Array): [PeerOutput['verdict'], string | null] {
+    if (this.#self === null) return ['ignore', 'CONTRIBUTION_OF_A_FOLLOWER'];
+    const key = this.#rememberOwn(bytes);
+    const own = key === null ? undefined : this.#own.get(key);
+    if (own === undefined) return ['ignore', 'CONTRIBUTION_NOT_TAKEN'];
+    this.#outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
+    this.#tellOwn(own, false);
+    this.#considerBlock();
+    return ['accept', null];
   }
 
   /** Takes a contribution of this member into the pool; null when one with its key is there already. */
@@ -220,8 +254,10 @@ export class Peer {
     const { application, genesis, chainId } = this.#rules;
     const verdict = application.checkContribution(genesis, chainId, bytes, this.#state.slot);
     if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
-    const { key, dueInSlot } = verdict.contribution;
-    this.#own.set(key, { bytes, dueInSlot });
+    const { key, author, blob } = verdict.contribution;
+    if (author !== this.#self) return null;
+    this.#own.set(key, verdict.contribution);
+    if (blob !== undefined) this.#blobs.add(blob.bytes);
     this.#contributions.add(verdict.contribution);
     return key;
   }
@@ -231,6 +267,7 @@ export class Peer {
     this.#journal.delete(this.#state.height + 1);
     this.#blocks.clear();
     this.#unplaced = [];
+    this.#blobs.forget();
     this.#list = electionListOf(this.#rules, this.#state, this.#certificate);
     this.#context = this.#heightContext();
     if (this.#sitsOut()) this.#outbox.notice({ type: 'sitting-out', height: this.#context.height });
@@ -242,6 +279,7 @@ export class Peer {
       this.#engine = state;
       for (const effect of effects) this.#apply(effect);
     }
+    this.#fetchBlobs(this.#rules.application.wantedBlobs?.(this.#rules.genesis, this.#state.app) ?? [], null);
     this.#considerBlock();
     const early = [...this.#early];
     this.#early.clear();
@@ -297,7 +335,9 @@ export class Peer {
   #judge(block: Block, blockHash: Hash): 'valid' | 'invalid' | 'defer' {
     const known = this.#remember(block, blockHash);
     if (known.verdict === null) {
-      const verdict = verifyBlock(this.#rules, this.#state, block, blockHash, known.bytes.length);
+      const needed = this.#neededBlobs(block);
+      if (needed.length > 0 && !this.#fetchBlobs(needed, block.header.composer)) return 'defer';
+      const verdict = verifyBlock(this.#judging, this.#state, block, blockHash, known.bytes.length);
       known.verdict = verdict.ok ? verdict : { ok: false, code: verdict.rejection.code };
       if (!verdict.ok)
         this.#outbox.notice({
@@ -311,6 +351,21 @@ export class Peer {
     if (!known.verdict.ok) return 'invalid';
     const closesTheSlot = block.header.kind === 'closing' && this.#state.phase === 'open';
     return closesTheSlot && !this.#mayClose() ? 'defer' : 'valid';
+  }
+
+  /** Bytes without which the block (null: the one that this peer composes) cannot be judged. */
+  #neededBlobs(block: Block | null): readonly Hash[] {
+    const { application, genesis } = this.#rules;
+    if (this.#state.phase !== 'closed' || (block !== null && block.header.kind !== 'settlement')) return [];
+    return application.neededBlobs?.(genesis, this.#state.slot, this.#state.app, block?.payload ?? null) ?? [];
+  }
+
+  /** True when all of these bytes are here; asks for the others, and `first` before anybody else. */
+  #fetchBlobs(hashes: readonly Hash[], first: MemberRank | null): boolean {
+    const missing = this.#blobs.missing(hashes);
+    const isLive = first !== null && first !== this.#self && this.#live.has(first);
+    if (missing.length > 0) this.#blobs.want(missing, isLive ? this.#keyOf(first) : null);
+    return missing.length === 0;
   }
 
   #remember(block: Block, hash: Hash = hashOf(block.header), received?: Uint8Array): KnownBlock {
@@ -419,7 +474,7 @@ export class Peer {
       return;
     }
     if (this.#state.phase === 'closed') {
-      const delayMs = slotEndMs(this.#rules.genesis, this.#state.slot) - this.#nowMs;
+      const delayMs = slotEndMs(this.#rules, this.#state.slot) - this.#nowMs;
       this.#outbox.timer(`slot/${this.#state.slot}/closed`, delayMs);
       return;
     }
@@ -448,7 +503,7 @@ export class Peer {
   /** After a closing block: whether this peer's clock allows the settlement (or, if chain time lags, another closing block). */
   #settlementDue(): boolean {
     const { genesis } = this.#rules;
-    return genesis.slot.clock === 'ready' || this.#nowMs >= slotEndMs(genesis, this.#state.slot);
+    return genesis.slot.clock === 'ready' || this.#nowMs >= slotEndMs(this.#rules, this.#state.slot);
   }
 
   #mayClose(): boolean {
@@ -473,11 +528,12 @@ export class Peer {
   #compose(round: number): void {
     const kind = this.#kindToCompose();
     const batches = kind === null || kind === 'settlement' ? [] : this.#mempool.select(this.#rules, this.#state);
-    if (kind === null || this.#self === null || (kind === 'transactions' && batches.length === 0)) {
+    const lacksBytes = kind === 'settlement' && !this.#fetchBlobs(this.#neededBlobs(null), null);
+    if (kind === null || this.#self === null || lacksBytes || (kind === 'transactions' && batches.length === 0)) {
       this.#feed({ type: 'composed', round, block: null, blockHash: null });
       return;
     }
-    const { block, blockHash, state } = composeBlock(this.#rules, this.#state, {
+    const { block, blockHash, state } = composeBlock(this.#judging, this.#state, {
       kind,
       composer: this.#self,
       composingRound: round,
@@ -496,7 +552,7 @@ export class Peer {
   #commit(block: Block, certificate: Certificate, viaSync: boolean): void {
     const hash = certificate.blockHash;
     const known = this.#remember(block, hash);
-    if (known.verdict === null) this.#judge(block, hash);
+    if (known.verdict === null) this.#judgeCertified(known, hash);
     const verdict = known.verdict as KnownBlock['verdict'];
     // A quorum of honest voters has found the block valid; finding otherwise means corrupt memory or more than b liars.
     if (verdict === null || !verdict.ok)
@@ -508,6 +564,8 @@ export class Peer {
     if (this.#composedAt?.blockHash === hash) this.#ownHeightMs = Math.max(0, this.#nowMs - this.#composedAt.nowMs);
     const ids = transactionIds(block.batches);
     this.#mempool.prune(this.#state.height, (sender) => this.#nonceOf(sender));
+    const { application, genesis } = this.#rules;
+    const kept = block.header.kind === 'settlement' ? (application.keptBlobs?.(block.payload) ?? []) : [];
     this.#outbox.write({
       type: 'commit',
       commit: {
@@ -517,6 +575,11 @@ export class Peer {
         certificate: encodeCertificate(certificate),
         state: encodeState(this.#rules, this.#state),
         transactionIds: ids,
+        blobs: [...new Set(kept)].flatMap((blob) => {
+          const bytes = this.#blobs.get(blob);
+          return bytes === null ? [] : [{ hash: blob, bytes }];
+        }),
+        wantedBlobs: application.wantedBlobs?.(genesis, this.#state.app) ?? [],
         carry: [
           ...[...this.#own.values()]
             .filter(({ dueInSlot }) => dueInSlot >= this.#state.slot)
@@ -538,6 +601,19 @@ export class Peer {
     this.#enterHeight();
   }
 
+  /**
+   * Judges a block that a certificate has decided by everything that the block itself shows. Bytes that it only names are
+   * not asked for: a quorum had them, and they need not exist any more.
+   */
+  #judgeCertified(known: KnownBlock, hash: Hash): void {
+    const verdict = verifyBlock(this.#rules, this.#state, known.block, hash, known.bytes.length);
+    known.verdict = verdict.ok ? verdict : { ok: false, code: verdict.rejection.code };
+    if (verdict.ok) return;
+    const { code, message } = verdict.rejection;
+    const sender = `member ${known.block.header.composer}`;
+    this.#outbox.notice({ type: 'refused', what: 'block', code, sender, reason: message });
+  }
+
   /** A certified block from a peer that is ahead; true when it became this peer's head. */
   #adopt(blockBytes: Uint8Array, certificateBytes: Uint8Array): boolean {
     const block = decodeBlock(blockBytes);
@@ -546,9 +622,9 @@ export class Peer {
     const isNext = block.header.height === this.#context.height && certificate.height === this.#context.height;
     if (!isNext || certificate.blockHash !== hash || !isBlockOf(block, hash)) return false;
     verifyCertificate(this.#rules, certificate, this.#beaconTermOf(block));
-    this.#remember(block, hash, blockBytes);
-    this.#judge(block, hash);
-    if (this.#blocks.get(hash)?.verdict?.ok !== true) return false;
+    const known = this.#remember(block, hash, blockBytes);
+    if (known.verdict === null) this.#judgeCertified(known, hash);
+    if (known.verdict?.ok !== true) return false;
     this.#inputs = [];
     this.#commit(block, certificate, true);
     return true;
@@ -601,6 +677,11 @@ export class Peer {
       }
       case 'block':
         return this.#onBlock(decodeBlock(message.block), message.block);
+      case 'get-blobs':
+        this.#blobs.answer(sender, message.hashes);
+        return 'accept';
+      case 'blob':
+        return this.#onBlob(message.bytes);
     }
   }
 
@@ -632,6 +713,15 @@ export class Peer {
     this.#remember(block, hash, bytes);
     this.#feed({ type: 'block', block, blockHash: hash });
     this.#placeVotes();
+    return 'accept';
+  }
+
+  #onBlob(bytes: Uint8Array): string {
+    const hash = this.#blobs.receive(bytes);
+    if (hash === null) return 'BLOB_NOT_WANTED';
+    this.#outbox.notice({ type: 'blob', hash });
+    this.#feed({ type: 'reconsider' });
+    this.#considerBlock();
     return 'accept';
   }
 
@@ -816,6 +906,11 @@ export class Peer {
         what: verdict.contribution.key,
       });
     if (added !== 'added') return `CONTRIBUTION_${added.toUpperCase()}`;
+    const { blob } = verdict.contribution;
+    if (blob !== undefined) {
+      this.#blobs.add(blob.bytes);
+      this.#feed({ type: 'reconsider' });
+    }
     this.#considerBlock();
     return 'accept';
   }
@@ -842,6 +937,8 @@ export class Peer {
     } else if (kind === 'fetch') {
       const [height, hash = '', attempt] = rest;
       if (Number(height) === this.#context.height && !this.#blocks.has(hash)) this.#fetch(hash, Number(attempt));
+    } else if (kind === 'blobs') {
+      this.#blobs.onTimer();
     } else if (kind === 'status') {
       this.#sync.heartbeat(this.#nowMs);
       this.#outbox.timer('status', this.#options.statusMs);
@@ -865,9 +962,7 @@ export class Peer {
     // Less and less often: gossip repairs what was missed, and who connects later is told then.
     if (this.#nowMs - this.#slotSinceMs >= resendMs * 2 ** this.#ownResends) {
       this.#ownResends += 1;
-      for (const { bytes, dueInSlot } of this.#own.values())
-        if (dueInSlot >= this.#state.slot)
-          this.#outbox.broadcast('announcements', { type: 'contribution', bytes }, true);
+      for (const own of this.#own.values()) if (own.dueInSlot >= this.#state.slot) this.#tellOwn(own, true);
     }
     this.#broadcastBatches(this.#mempool.overdueLocal(this.#nowMs), true);
   }

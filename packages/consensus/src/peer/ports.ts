@@ -17,6 +17,8 @@ export type PeerEvent = { readonly nowMs: number } & (
   | { readonly type: 'timer'; readonly id: string }
   /** A signed transaction batch handed in by a local client. */
   | { readonly type: 'submit'; readonly bytes: Uint8Array }
+  /** A contribution of this member that took longer than the start of a slot, such as a model update. */
+  | { readonly type: 'contribute'; readonly bytes: Uint8Array }
 );
 
 /** What happens to a block's bytes and certificate when it is committed: one atomic, synced batch. */
@@ -29,6 +31,10 @@ export interface CommitRecord {
   readonly state: Uint8Array;
   /** Ids of the block's transactions, in order. */
   readonly transactionIds: readonly Hash[];
+  /** Bytes that the block lists or makes, as far as this peer has them: kept as long as the states of recent heights. */
+  readonly blobs?: readonly { readonly hash: Hash; readonly bytes: Uint8Array }[];
+  /** Hashes of blobs that the state refers to: kept however old they are. */
+  readonly wantedBlobs?: readonly Hash[];
   /** Journal entries that must survive when the journal is started anew at this height. */
   readonly carry: readonly Uint8Array[];
 }
@@ -70,7 +76,9 @@ export type Notice =
     }
   | { readonly type: 'conflict'; readonly member: MemberRank; readonly height: number; readonly what: string }
   | { readonly type: 'behind'; readonly height: number; readonly target: number }
-  | { readonly type: 'sitting-out'; readonly height: number };
+  | { readonly type: 'sitting-out'; readonly height: number }
+  /** Bytes that this peer lacked have come. */
+  | { readonly type: 'blob'; readonly hash: Hash };
 
 /**
  * Answer of a peer to one event. The shell starts the timers at once, makes the writes durable, and only then sends and
@@ -90,6 +98,8 @@ export interface PeerOutput {
 /** Reads committed (durable) blocks, for peers that are behind. */
 export interface ChainReader {
   block(height: number): { readonly block: Uint8Array; readonly certificate: Uint8Array } | null;
+  /** Bytes kept by hash (see `CommitRecord.blobs`); a store that keeps none may leave it out. */
+  blob?(hash: Hash): Uint8Array | null;
 }
 
 /** What a peer finds on its disk when it starts. */

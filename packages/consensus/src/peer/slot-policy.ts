@@ -25,7 +25,7 @@ export interface SlotView {
  */
 export function mayClose(rules: ChainRules, state: ChainState, options: PeerOptions, view: SlotView): boolean {
   const { genesis, application } = rules;
-  if (genesis.slot.clock === 'wall') return view.nowMs >= slotEndMs(genesis, state.slot);
+  if (genesis.slot.clock === 'wall') return view.nowMs >= slotEndMs(rules, state.slot);
   const ageMs = view.nowMs - view.slotSinceMs;
   if (ageMs < options.slotPaceMs) return false;
   if (ageMs >= options.readyTimeoutMs) return true;
@@ -38,7 +38,7 @@ export function mayClose(rules: ChainRules, state: ChainState, options: PeerOpti
 
 /** When this peer should ask again at the latest, in milliseconds from now; empty when something else will wake it. */
 export function slotWakeUps(rules: ChainRules, state: ChainState, options: PeerOptions, view: SlotView): number[] {
-  if (rules.genesis.slot.clock === 'wall') return [Math.max(0, slotEndMs(rules.genesis, state.slot) - view.nowMs)];
+  if (rules.genesis.slot.clock === 'wall') return [Math.max(0, slotEndMs(rules, state.slot) - view.nowMs)];
   const ageMs = view.nowMs - view.slotSinceMs;
   return [options.slotPaceMs, options.readyTimeoutMs].filter((atMs) => atMs > ageMs).map((atMs) => atMs - ageMs);
 }

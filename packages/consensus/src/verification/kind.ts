@@ -14,7 +14,7 @@ export function checkKind({ rules, parent, block }: Subject): void {
       return `slot ${parent.slot} has not been closed yet`;
     });
     ensure(settlementIsDue(rules, parent, chainTimeMs), 'kind', 'BLOCK_SLOT_NOT_OVER', () => {
-      return `slot ${parent.slot} ends at ${slotEndMs(rules.genesis, parent.slot)}, chain time is ${chainTimeMs}`;
+      return `slot ${parent.slot} ends at ${slotEndMs(rules, parent.slot)}, chain time is ${chainTimeMs}`;
     });
     ensure(batches.length === 0, 'kind', 'BLOCK_UNEXPECTED_TRANSACTIONS', () => {
       return `a settlement holds no transactions, this one ${batches.length} batches`;

@@ -13,6 +13,8 @@ export const MAX_CONTRIBUTION_BYTES = 65_536;
 export const MAX_RANGE_BLOCKS = 64;
 /** Most batches in one message of several. */
 export const MAX_GROUPED_BATCHES = 4_096;
+/** Most blobs that one request asks for: the updates of a round and the model that they start from. */
+export const MAX_BLOBS_ASKED = 257;
 /** Room for the certificate of the largest membership. */
 const MAX_CERTIFICATE_BYTES = 256 * MAX_MEMBERS;
 
@@ -45,7 +47,10 @@ export type Message =
   | { readonly type: 'get-block'; readonly height: number; readonly hash: Hash }
   | { readonly type: 'block'; readonly block: Uint8Array }
   /** Several batches, from a peer that was handed them at about the same time. */
-  | { readonly type: 'batches'; readonly batches: readonly TransactionBatch[] };
+  | { readonly type: 'batches'; readonly batches: readonly TransactionBatch[] }
+  /** Asks for bytes that a block names by hash; answered by one `blob` each. */
+  | { readonly type: 'get-blobs'; readonly hashes: readonly Hash[] }
+  | { readonly type: 'blob'; readonly bytes: Uint8Array };
 
 export type MessageType = Message['type'];
 
@@ -77,6 +82,8 @@ const kinds = {
   'get-block': struct({ height: u53, hash }),
   block: struct({ block: blockBytes }),
   batches: struct({ batches: list(batchCodec, MAX_GROUPED_BATCHES, 1) }),
+  'get-blobs': struct({ hashes: list(hash, MAX_BLOBS_ASKED, 1) }),
+  blob: struct({ bytes: bytes(MAX_CONTRIBUTION_BYTES) }),
 };
 const KINDS = Object.keys(kinds).length;
 const messageCodec: Codec<Message> = union<Message>(kinds);

@@ -172,11 +172,11 @@ describe('time', () => {
   });
 
   test('of a slot ends by the wall clock, or with its closing block', () => {
-    expect(slotEndMs(genesis, 0)).toBe(genesis.genesisTimeMs + 10_000);
-    expect(slotEndMs(genesis, 4)).toBe(genesis.genesisTimeMs + 50_000);
+    expect(slotEndMs(rules, 0)).toBe(genesis.genesisTimeMs + 10_000);
+    expect(slotEndMs(rules, 4)).toBe(genesis.genesisTimeMs + 50_000);
     const wall = { ...rules, genesis: { ...genesis, slot: { ...genesis.slot, clock: 'wall' as const } } };
     const closed: ChainState = { ...state, phase: 'closed' };
-    const endMs = slotEndMs(genesis, state.slot);
+    const endMs = slotEndMs(rules, state.slot);
     expect(settlementIsDue(wall, closed, endMs - 1)).toBe(false);
     expect(settlementIsDue(wall, closed, endMs)).toBe(true);
     expect(settlementIsDue(wall, state, endMs)).toBe(false);

@@ -123,8 +123,8 @@ const PEER: readonly Mutation[] = [
     name: 'sync without certificates',
     breaks: 'a block is adopted with a certificate that nobody signed',
     file: 'consensus/src/peer/peer.ts',
-    find: '    verifyCertificate(this.#rules, certificate, this.#beaconTermOf(block));\n    this.#remember(block, hash, blockBytes);',
-    replace: '    this.#remember(block, hash, blockBytes);',
+    find: '    verifyCertificate(this.#rules, certificate, this.#beaconTermOf(block));\n    const known = this.#remember(block, hash, blockBytes);',
+    replace: '    const known = this.#remember(block, hash, blockBytes);',
     catcher: test('fuzz/flood.test.ts', 'certificate that its members did not sign'),
   },
   {
@@ -241,7 +241,7 @@ const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/ledger/draft.ts',
     find: 'if (before.nonce !== nonce) {',
     replace: 'if (before.nonce > nonce + 1_000_000) {',
-    catcher: test('ledger/ledger.test.ts', 'executes in order under consecutive nonces'),
+    catcher: test('verification/verify-block.test.ts', 'one bad batch makes the block invalid'),
   },
   {
     name: 'mint out of nowhere',

@@ -372,6 +372,7 @@ describe('the description', () => {
       chainTimeMs,
       composer,
       winner: parent.election.candidates[0]!,
+      blobs: null,
       state: parent.app,
     };
     const description = application.describe(context, settlement.block.payload);

@@ -37,6 +37,8 @@ const messages: readonly Message[] = [
   { type: 'get-block', height: 5, hash },
   { type: 'block', block: bytes },
   { type: 'batches', batches: [batch, { ...batch, firstNonce: 1 }] },
+  { type: 'get-blobs', hashes: [hash] },
+  { type: 'blob', bytes },
 ];
 
 test.each(messages.map((message, kind) => ({ message, kind })))('$message.type is kind $kind', ({ message, kind }) => {

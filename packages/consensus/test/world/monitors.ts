@@ -7,12 +7,14 @@ import { electionListOf } from '../../src/election/index.ts';
 import { decodeState, genesisState, stateRoot } from '../../src/execution/index.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
 import type { CommitRecord, Outgoing } from '../../src/peer/ports.ts';
-import { decodeMessage as decodePoegMessage, messageKey } from '../../src/poeg/messages.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 
 /** What protocol section 10 promises and a world has broken; the message starts with the invariant's number. */
 export class InvariantViolation extends Error {}
+
+/** Who has signed the bytes of a contribution, and in which place. */
+export type ContributionReader = (bytes: Uint8Array) => { readonly key: string; readonly author: number };
 
 interface SignedVote {
   readonly round: number;
@@ -34,8 +36,11 @@ export class Monitors {
   readonly #latestTimestampMs = new Map<number, number>();
   readonly acknowledged = new Map<Hash, number>();
 
-  constructor(rules: ChainRules) {
+  readonly #signedBy: ContributionReader;
+
+  constructor(rules: ChainRules, signedBy: ContributionReader) {
     this.#rules = rules;
+    this.#signedBy = signedBy;
   }
 
   /** Every message that an honest peer has put on the network, before loss and delay. */
@@ -47,9 +52,8 @@ export class Monitors {
     }
     if (message.type === 'votes') for (const vote of message.votes) this.#onVote(vote);
     if (message.type === 'contribution') {
-      const contribution = decodePoegMessage(message.bytes);
-      if (contribution.rank === rank)
-        this.#once(messageKey(contribution), toHex(message.bytes), '2: an honest member signed two contributions');
+      const { key, author } = this.#signedBy(message.bytes);
+      if (author === rank) this.#once(key, toHex(message.bytes), '2: an honest member signed two contributions');
     }
   }
 

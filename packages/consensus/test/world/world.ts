@@ -5,11 +5,11 @@ import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
 import { decodeState } from '../../src/execution/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
-import { poegParametersOf, signAnnouncement, signReading, singletonScoreWh } from '../../src/poeg/index.ts';
 import { encodeMessage } from '../../src/wire/messages.ts';
 import { SimulatedDisk } from './disk.ts';
-import { type WorldChain, worldChain } from './genesis.ts';
-import { InvariantViolation, Monitors } from './monitors.ts';
+import type { WorldChain } from './genesis.ts';
+import { type ContributionReader, InvariantViolation, Monitors } from './monitors.ts';
+import { POEG_LIFE } from './poeg-life.ts';
 import { Rng } from './rng.ts';
 
 /** Hostility of a world's first phase; the second phase has none of it. */
@@ -45,7 +45,34 @@ export const FAIR: Weather = {
   maxSkewMs: 0,
 };
 
+/** What the members of a world do besides agreeing: the application's side of it. */
+export interface WorldLife {
+  chain(options: {
+    readonly seed: string;
+    readonly members: number;
+    readonly clock: 'wall' | 'ready';
+    readonly slotMs: number;
+    readonly genesisTimeMs: number;
+  }): WorldChain;
+  source(chain: WorldChain, seed: string, rank: number): ContributionSource;
+  readonly signedBy: ContributionReader;
+  /** What a member signs in the slot that it is in, some time after the slot has begun; null for nothing. */
+  later?(chain: WorldChain, seed: string, rank: number, peer: Peer): Uint8Array | null;
+}
+
+/** What is wrong with a member of a world; it wraps what an honest one is given. */
+export interface WorldFault {
+  readonly rank: number;
+  rules?(rules: ChainRules): ChainRules;
+  /** Messages that it does not send. */
+  withholds?(outgoing: Outgoing, peer: Peer): boolean;
+}
+
 export interface WorldOptions {
+  /** Default: prosumers of a PoEG chain. */
+  readonly life?: WorldLife;
+  readonly faults?: readonly WorldFault[];
+  readonly slotPaceMs?: number;
   readonly seed: string;
   readonly members: number;
   readonly clock: 'wall' | 'ready';
@@ -65,6 +92,8 @@ interface Node {
   /** Counts starts, so that what was meant for an earlier life is not delivered to a later one. */
   life: number;
   timers: Map<string, number>;
+  /** The slot in which it has signed something later than at the slot's beginning. */
+  signedIn: number;
   queue: PeerOutput[];
   syncing: readonly StoreWrite[];
   isFlushing: boolean;
@@ -96,6 +125,7 @@ export class World {
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
   readonly #clients: { readonly bytes: Uint8Array; readonly sender: number; done: boolean }[] = [];
+  readonly #life: WorldLife;
   #nowMs = START_MS;
   #weather: Weather;
   #cut: ReadonlySet<number> = new Set();
@@ -107,8 +137,9 @@ export class World {
     this.#weather = options.weather;
     this.#rng = new Rng(options.seed);
     const { seed, members, clock, slotMs } = options;
-    this.chain = worldChain({ seed, members, clock, slotMs, genesisTimeMs: START_MS });
-    this.monitors = new Monitors(this.chain.rules);
+    this.#life = options.life ?? POEG_LIFE;
+    this.chain = this.#life.chain({ seed, members, clock, slotMs, genesisTimeMs: START_MS });
+    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy);
     this.nodes = Array.from({ length: members }, (_, rank) => ({
       rank,
       disk: new SimulatedDisk(),
@@ -116,6 +147,7 @@ export class World {
       peer: null,
       life: 0,
       timers: new Map(),
+      signedIn: -1,
       queue: [],
       syncing: [],
       isFlushing: false,
@@ -155,6 +187,18 @@ export class World {
     if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
   }
 
+  /** Takes a peer down until the calm. */
+  crash(rank: number): void {
+    this.#crash(this.nodes[rank] as Node);
+  }
+
+  /** Goes on in the weather that it is, at most `boundMs`, until `isDone`. */
+  advanceUntil(boundMs: number, isDone: () => boolean): void {
+    const endMs = this.#nowMs + boundMs;
+    while (this.#nowMs < endMs && !isDone()) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
+    if (!isDone()) throw new InvariantViolation(`8: no progress within ${boundMs} ms: ${this.describe()}`);
+  }
+
   /** Every peer has the same head, at least `height`, in slot `slot` or later, and no client waits. */
   isAtRest(slot: number): boolean {
     const views = this.nodes.map(({ peer }) => peer?.view);
@@ -179,12 +223,34 @@ export class World {
     // A crash in the first moments may have brought it up already.
     if (node.peer !== null) return;
     const { rules, signers } = this.chain;
-    const modules = { signer: signers[node.rank] ?? null, source: this.#source(node.rank), reader: node.disk };
+    const { seed, slotPaceMs = PEER_OPTIONS.slotPaceMs } = this.#options;
+    const source = this.#life.source(this.chain, seed, node.rank);
+    const modules = { signer: signers[node.rank] ?? null, source, reader: node.disk };
     node.life += 1;
-    node.peer = new Peer(rules, PEER_OPTIONS, modules, node.disk.load());
+    node.signedIn = -1;
+    const own = this.#faultOf(node.rank)?.rules?.(rules) ?? rules;
+    node.peer = new Peer(own, { ...PEER_OPTIONS, slotPaceMs }, modules, node.disk.load());
     this.#record(`boot ${node.rank}`);
     this.#handle(node, { type: 'start' });
+    this.#considerLater(node);
     for (const other of this.nodes) if (other !== node && other.peer !== null) this.#connect(node, other);
+  }
+
+  #faultOf(rank: number): WorldFault | undefined {
+    return this.#options.faults?.find((fault) => fault.rank === rank);
+  }
+
+  /** Once a slot, some time after it has begun and everything for it is there. */
+  #considerLater(node: Node): void {
+    const slot = node.peer?.view.state.slot;
+    if (this.#life.later === undefined || node.peer === null || slot === undefined || node.signedIn === slot) return;
+    const bytes = this.#life.later(this.chain, this.#options.seed, node.rank, node.peer);
+    if (bytes === null) return;
+    node.signedIn = slot;
+    const life = node.life;
+    this.#at(this.#rng.below(150), () => {
+      if (node.life === life) this.#handle(node, { type: 'contribute', bytes });
+    });
   }
 
   #connect(a: Node, b: Node): void {
@@ -234,11 +300,16 @@ export class World {
       });
     }
     for (const notice of output.notices)
-      if (notice.type === 'refused' && notice.what === 'block')
+      if (notice.type === 'refused' && notice.what === 'block' && !this.#isFaulty(notice.sender))
         throw new InvariantViolation(`3: member ${node.rank} calls an honest block invalid: ${notice.reason}`);
     node.queue.push(output);
     this.#flush(node);
+    if (output.notices.some(({ type }) => type === 'committed' || type === 'blob')) this.#considerLater(node);
     return output;
+  }
+
+  #isFaulty(composer: string): boolean {
+    return this.#options.faults?.some(({ rank }) => composer === `member ${rank}`) ?? false;
   }
 
   /** As the real shell: one sync for everything that waits, then the messages in order. */
@@ -271,6 +342,7 @@ export class World {
   // ---------------------------------------------------------------- network
 
   #transmit(from: Node, outgoing: Outgoing): void {
+    if (from.peer !== null && this.#faultOf(from.rank)?.withholds?.(outgoing, from.peer)) return;
     this.monitors.sent(from.rank, outgoing);
     const { members } = this.chain.rules.genesis;
     const targets =
@@ -334,29 +406,7 @@ export class World {
     });
   }
 
-  // ---------------------------------------------------------------- households and clients
-
-  #source(rank: number): ContributionSource {
-    const { rules, signers, meters } = this.chain;
-    const { chainId, genesis } = rules;
-    const energyWh = (slot: number): { productionWh: bigint; consumptionWh: bigint } => {
-      const rng = new Rng(`household/${this.#options.seed}/${rank}/${slot}`);
-      return { productionWh: BigInt(rng.below(9_000)), consumptionWh: BigInt(rng.below(9_000)) };
-    };
-    return {
-      contributions: (slot) => {
-        const balance = { rank, ...energyWh(slot + 1) };
-        const scoreWh = singletonScoreWh(poegParametersOf(genesis), balance);
-        const messages = [
-          signAnnouncement({ chainId, slot: slot + 1, ...balance, scoreWh }, (d) => signers[rank]?.sign(d) as string),
-        ];
-        if (slot < 2) return messages;
-        const { productionWh, consumptionWh } = energyWh(slot - 1);
-        const reading = { chainId, slot: slot - 1, rank, producedWh: productionWh, consumedWh: consumptionWh + 10n };
-        return [...messages, signReading(reading, (d) => meters[rank]?.sign(d) as string)];
-      },
-    };
-  }
+  // ---------------------------------------------------------------- clients
 
   /** A client of a random member signs a transfer; it asks again at random peers until the transfer is committed. */
   #clientSubmits(): void {

@@ -254,7 +254,7 @@ class Run {
     });
   }
 
-  /** Asks every peer for committed transactions, evenly over the run. */
+  /** Asks every peer for committed transactions, evenly over the run, of the heights that it said it had. */
   async #lookUp(): Promise<RunFacts['lookedUp']> {
     const { committed } = this.#load;
     const step = Math.max(1, Math.ceil(committed.length / LOOKED_UP));
@@ -263,8 +263,10 @@ class Run {
     let answers = 0;
     for (const name of this.#runtime.names) {
       const apiUrl = this.#runtime.apiUrl(name);
-      if (apiUrl === null || (this.#watch.status(name)?.height ?? 0) < this.#auditor.height) continue;
+      if (apiUrl === null) continue;
+      const reached = this.#watch.status(name)?.height ?? 0;
       for (const { hash, height } of asked) {
+        if (height > reached) continue;
         const id = transactionId(hash, 0);
         const found = await getJson<{ height: number }>(apiUrl, `/transactions/${id}`).catch((error: Error) => error);
         answers += 1;

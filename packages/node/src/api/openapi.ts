@@ -17,7 +17,7 @@ export interface ApiRoute {
   readonly parameters?: readonly Parameter[];
   readonly body?: SchemaName;
   readonly status: 200 | 202;
-  readonly answer: SchemaName | 'text' | { readonly arrayOf: SchemaName };
+  readonly answer: SchemaName | 'text' | 'bytes' | { readonly arrayOf: SchemaName };
   /** Statuses with which it may be refused. */
   readonly refusals?: readonly (400 | 404)[];
 }
@@ -103,6 +103,21 @@ export const ROUTES: readonly ApiRoute[] = [
   },
   {
     method: 'get',
+    path: '/model',
+    summary: 'The current global model of a chain that learns, as safetensors; its hash stands in x-model-hash.',
+    status: 200,
+    answer: 'bytes',
+    refusals: [404],
+  },
+  {
+    method: 'get',
+    path: '/performance',
+    summary: 'How late the event loop of this peer is, and what its learning takes.',
+    status: 200,
+    answer: 'Performance',
+  },
+  {
+    method: 'get',
     path: '/elections',
     summary: 'How the proposers of the next block were drawn.',
     status: 200,
@@ -145,6 +160,7 @@ export const ROUTES: readonly ApiRoute[] = [
   },
 ];
 
+const RAW_TYPES = { text: 'text/plain', bytes: 'application/octet-stream' } as const;
 const REFUSALS = { 400: 'not a valid question', 404: 'there is none' } as const;
 
 /** The OpenAPI 3.1 description of the API. */
@@ -184,8 +200,8 @@ function operationOf({
   const reference = (name: SchemaName): object => ({ $ref: `#/components/schemas/${name}` });
   const json = (schema: object): object => ({ content: { 'application/json': { schema } } });
   const content =
-    answer === 'text'
-      ? { content: { 'text/plain': { schema: { type: 'string' } } } }
+    answer === 'text' || answer === 'bytes'
+      ? { content: { [RAW_TYPES[answer]]: { schema: { type: 'string' } } } }
       : json(typeof answer === 'string' ? reference(answer) : { type: 'array', items: reference(answer.arrayOf) });
   return {
     operationId: `${method}${path.replace(/[^a-z]+(\w)/gi, (_, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,

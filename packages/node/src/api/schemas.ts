@@ -122,6 +122,70 @@ const settlement = z.strictObject({
     .describe('the next slot'),
 });
 
+/** A settlement of a PoSOC chain. Scores are in 10^-6 kWh, or in 10^-9 kWh where the name says ppm Wh. */
+const evSettlement = z.strictObject({
+  slot: count,
+  day: count,
+  composer: rank,
+  hour: z
+    .strictObject({
+      hour: count,
+      period: z.enum(['off', 'mid', 'on']),
+      gridSellMicro: amount,
+      gridBuyMicro: amount,
+      v2vPriceMicro: amount.nullable().describe('null in an auction without a match'),
+      deltaPpm: amount,
+      buyWh: amount,
+      sellWh: amount,
+      matchedWh: amount,
+      buildingWh: amount,
+      buildingMatchedWh: amount,
+      evs: z.array(
+        z.strictObject({
+          rank,
+          energyWh: amount.describe('stored before the action'),
+          actionWh: signedAmount.describe('positive charges'),
+          matchedWh: amount,
+          cashMicro: signedAmount,
+          scorePpmWh: signedAmount,
+        }),
+      ),
+    })
+    .nullable()
+    .describe('null in slots that only learn'),
+  round: z
+    .strictObject({
+      round: count,
+      rule: z.enum(['mean', 'median', 'trim', 'krum', 'multikrum', 'clip']),
+      f: count,
+      isAggregated: z.boolean().describe('false: the model stays as it was'),
+      modelHash: hash,
+      updates: z.array(z.strictObject({ rank, tensorHash: hash })),
+    })
+    .nullable()
+    .describe('a learning round; null in the hours before the last'),
+  dayEnd: z
+    .strictObject({
+      miner: rank.nullable(),
+      rewardMicro: amount,
+      evs: z.array(
+        z.strictObject({
+          rank,
+          score: signedAmount,
+          ledger: signedAmount,
+          profitMicro: signedAmount,
+          feeMicro: amount,
+          payoffMicro: signedAmount,
+          escrowMicro: amount,
+        }),
+      ),
+    })
+    .nullable(),
+  releases: z
+    .array(z.strictObject({ rank, miner: rank, profitMicro: amount, feeMicro: amount }))
+    .describe('held profits that were paid out'),
+});
+
 const electionShape = {
   term: count,
   seed: hash.nullable().describe('null until the first block of the term has carried it'),
@@ -243,7 +307,10 @@ export const SCHEMAS = {
       .nullable()
       .describe("by this peer's clock; null for blocks from before its start"),
     transactions: z.array(z.strictObject(transactionShape)),
-    settlement: settlement.nullable().describe('null for other kinds of block, and once the state before it is gone'),
+    settlement: z
+      .union([settlement, evSettlement])
+      .nullable()
+      .describe('null for other kinds of block, and once the state before it is gone'),
   }),
   Transaction: z.strictObject({ height: count, index: count, ...transactionShape }),
   Account: z.strictObject({
@@ -258,12 +325,49 @@ export const SCHEMAS = {
     stakeMicro: amount,
     unbonding: z.array(z.strictObject({ releaseHeight: count, amountMicro: amount })),
   }),
-  Market: z.strictObject({
-    settledSlots: count,
-    energyTradedWh: amount,
-    physicalSavingHalfNanoWh: amount,
-    rewardMicro: amount,
-    members: z.array(z.strictObject({ rank, publicKey, slots: count, ...marketSums })),
+  Market: z.union([
+    z.strictObject({
+      settledSlots: count,
+      energyTradedWh: amount,
+      physicalSavingHalfNanoWh: amount,
+      rewardMicro: amount,
+      members: z.array(z.strictObject({ rank, publicKey, slots: count, ...marketSums })),
+    }),
+    z.strictObject({
+      modelHash: hash,
+      rounds: count,
+      aggregations: count.describe('rounds that changed the model'),
+      held: z.array(z.strictObject({ rank, miner: rank, profitMicro: amount, feeMicro: amount })),
+      members: z.array(
+        z.strictObject({
+          rank,
+          publicKey,
+          score: signedAmount.describe('score ledger'),
+          days: count,
+          cashMicro: signedAmount,
+          profitMicro: signedAmount,
+          feeMicro: amount,
+          rewardMicro: amount,
+          boughtWh: amount,
+          soldWh: amount,
+          matchedWh: amount,
+        }),
+      ),
+    }),
+  ]),
+  Performance: z.strictObject({
+    eventLoopLagMs: z.strictObject({ p50: z.number().min(0), p99: z.number().min(0), max: z.number().min(0) }),
+    blocks: count,
+    laterRounds: count.describe('blocks decided in another round of agreement than the first'),
+    learning: z
+      .strictObject({
+        rounds: count,
+        medianMs: z.number().min(0),
+        maxMs: z.number().min(0),
+        late: count.describe('rounds whose slot had ended before the update was ready'),
+      })
+      .nullable()
+      .describe('null for a peer that does not learn'),
   }),
   Election: z.strictObject(electionShape),
   ElectionAt: z.strictObject({ height: count, ...electionShape }),

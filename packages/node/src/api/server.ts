@@ -13,6 +13,7 @@ import {
   electionView,
   heightOf,
   marketView,
+  modelView,
   storedBlock,
   transactionViews,
 } from './views.ts';
@@ -158,6 +159,14 @@ export function addRoutes(server: FastifyInstance, node: RunningNode): void {
     return accountView(rules, account, index);
   });
   server.get('/market', async () => marketView(node));
+  server.get('/performance', async () => node.performance());
+  server.get('/model', async (_, reply) => {
+    const { bytes, hash } = modelView(node);
+    return reply
+      .header('content-type', 'application/octet-stream')
+      .header('x-model-hash', hash)
+      .send(Buffer.from(bytes));
+  });
   server.get('/elections', async () => electionView(node));
   server.get<{ Params: { height: string } }>('/elections/:height', async (request) => {
     const height = heightOf(node, request.params.height);

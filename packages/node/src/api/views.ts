@@ -13,12 +13,17 @@ import {
   type ElectionEntry,
   electionListOf,
   genesisState,
+  layoutOf,
   type Operation,
   type PoegState,
+  type PosocState,
+  posocParametersOf,
   settlementContext,
   type TransactionBatch,
   transactionId,
 } from '@wattmesh/consensus';
+import { encodeModel } from '@wattmesh/frl';
+import { globalWeights } from '../ev/ev-source.ts';
 import type { RunningNode } from '../node.ts';
 import { badRequest, notFound } from './errors.ts';
 
@@ -140,7 +145,7 @@ export function heightOf(node: RunningNode, which: string): number {
 /** Sums over all settled slots, overall and for each member. */
 export function marketView(node: RunningNode): unknown {
   const { rules } = node;
-  if (rules.application.name !== 'poeg') throw notFound(`a ${rules.application.name} chain has no PoEG market`);
+  if (rules.application.name === 'posoc') return evMarketView(node);
   const { totals } = node.view().state.app as PoegState;
   const { members, ...sums } = totals;
   return {
@@ -151,6 +156,35 @@ export function marketView(node: RunningNode): unknown {
       ...stringified(member),
     })),
   };
+}
+
+/** Scores, held profits and sums over all settled days of a PoSOC chain. Money in 10^-6 CAD, scores in 10^-6 kWh. */
+function evMarketView(node: RunningNode): unknown {
+  const { rules } = node;
+  const { modelHash, rounds, aggregations, scores, held, totals } = node.view().state.app as PosocState;
+  return {
+    modelHash,
+    rounds,
+    aggregations,
+    held: held.map(stringified),
+    members: totals.map((member, rank) => ({
+      rank,
+      publicKey: rules.genesis.members[rank]?.publicKey,
+      score: String(scores[rank]),
+      ...stringified(member),
+    })),
+  };
+}
+
+/** The current global model as safetensors, and its hash (over the tensor bytes). */
+export function modelView(node: RunningNode): { bytes: Uint8Array; hash: string } {
+  const { rules } = node;
+  if (rules.application.name !== 'posoc') throw notFound(`a ${rules.application.name} chain learns nothing`);
+  const state = node.view().state.app as PosocState;
+  const weights = globalWeights(rules.genesis, state, { get: (hash) => node.blob(hash) });
+  if (weights === null) throw notFound(`the bytes of model ${state.modelHash} are still on their way`);
+  const layout = layoutOf(posocParametersOf(rules.genesis).learning);
+  return { bytes: encodeModel(layout, weights, { round: String(state.rounds) }), hash: state.modelHash };
 }
 
 function stringified(record: object): Record<string, unknown> {

@@ -10,6 +10,32 @@ export function integerBetween(min: number, max: number): (text: string) => numb
   };
 }
 
+export const protocolOption = (): Option =>
+  new Option('--protocol <name>', 'prosumers that trade (poeg), or EVs that trade and learn (posoc)')
+    .choices(['poeg', 'posoc'])
+    .default('poeg');
+export const presetOption = (): Option =>
+  new Option('--preset <name>', 'posoc: physics, market and score as in the thesis, or as recommended')
+    .choices(['paper', 'sound'])
+    .default('sound');
+
+const RULES = ['mean', 'median', 'trim', 'krum', 'multikrum', 'clip'] as const;
+type Rule = { readonly name: (typeof RULES)[number]; readonly f: number };
+
+/** `name` or `name:f`. */
+export function aggregationRule(text: string): Rule {
+  const [name, f = '0'] = text.split(':');
+  const known = RULES.find((rule) => rule === name);
+  if (known === undefined || !/^\d{1,3}$/.test(f) || Number(f) > 255)
+    throw new InvalidArgumentError(`Give one of ${RULES.join(', ')}, with :f for the attackers that it assumes.`);
+  return { name: known, f: Number(f) };
+}
+export const ruleOption = (): Option =>
+  new Option(
+    '--rule <name[:f]>',
+    'posoc: how updates become a model (default: multikrum, with the most attackers that the number of EVs allows, at most 3)',
+  ).argParser(aggregationRule);
+
 /** An address with its port, such as 0.0.0.0:4001. */
 export function hostAndPort(text: string): { host: string; port: number } {
   const match = /^([^:]+):(\d{1,5})$/.exec(text);

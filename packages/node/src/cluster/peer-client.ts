@@ -27,6 +27,14 @@ export async function getJson<T>(apiUrl: string, path: string): Promise<T> {
   return request<T>(apiUrl, path, {});
 }
 
+/** Bytes of a peer's HTTP API, and what their headers say. @throws as `getJson` */
+export async function getBytes(apiUrl: string, path: string): Promise<{ bytes: Uint8Array; headers: Headers }> {
+  const response = await respond(apiUrl, path, {});
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (!response.ok) throw refusal(`${apiUrl}${path}`, response.status, parsed(new TextDecoder().decode(bytes)));
+  return { bytes, headers: response.headers };
+}
+
 export async function postJson<T>(apiUrl: string, path: string, body: unknown): Promise<T> {
   return request<T>(apiUrl, path, {
     method: 'POST',
@@ -36,18 +44,24 @@ export async function postJson<T>(apiUrl: string, path: string, body: unknown): 
 }
 
 async function request<T>(apiUrl: string, path: string, init: RequestInit): Promise<T> {
-  let response: Response;
+  const response = await respond(apiUrl, path, init);
+  const body = parsed(await response.text().catch(() => ''));
+  if (response.ok && body !== null) return body as T;
+  throw refusal(`${apiUrl}${path}`, response.status, body);
+}
+
+async function respond(apiUrl: string, path: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(`${apiUrl}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+    return await fetch(`${apiUrl}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
   } catch (cause) {
     throw new ClusterError('PEER_UNREACHABLE', `${apiUrl} does not answer: ${(cause as Error).message}`, { cause });
   }
-  const text = await response.text().catch(() => '');
-  const body = parsed(text) as { error?: { code: string; message: string } } | null;
-  if (response.ok && body !== null) return body as T;
-  if (body?.error === undefined)
-    throw new ClusterError('PEER_UNREACHABLE', `${apiUrl}${path} does not answer as a peer (${response.status})`);
-  throw new ClusterError('PEER_REFUSED', `${apiUrl}${path}: ${body.error.code}: ${body.error.message}`);
+}
+
+function refusal(url: string, status: number, body: unknown): ClusterError {
+  const error = (body as { error?: { code: string; message: string } } | null)?.error;
+  if (error === undefined) return new ClusterError('PEER_UNREACHABLE', `${url} does not answer as a peer (${status})`);
+  return new ClusterError('PEER_REFUSED', `${url}: ${error.code}: ${error.message}`);
 }
 
 function parsed(text: string): unknown {

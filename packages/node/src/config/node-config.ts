@@ -41,6 +41,7 @@ export const nodeConfigSchema = z.strictObject({
     .string()
     .optional()
     .describe('production and consumption per slot (JSON); without it nothing is announced'),
+  ev: z.string().optional().describe('profile of the EV behind this peer (JSON), on a PoSOC chain'),
   dataFolder: z.string().describe('folder of the chain store'),
   listen: z
     .strictObject({
@@ -148,6 +149,7 @@ export async function readNodeConfig(path: string): Promise<NodeConfig> {
     dataFolder: absolute(config.dataFolder),
     ...(config.meter === undefined ? {} : { meter: absolute(config.meter) }),
     ...(config.household === undefined ? {} : { household: absolute(config.household) }),
+    ...(config.ev === undefined ? {} : { ev: absolute(config.ev) }),
     ...(config.addressFolder === undefined ? {} : { addressFolder: absolute(config.addressFolder) }),
     ...(config.control === undefined
       ? {}

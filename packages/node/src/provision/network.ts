@@ -53,21 +53,25 @@ export interface NetworkPlan {
   readonly extraAccounts?: number;
 }
 
-export interface ProvisionedMember {
+/** A member's name and keys, whatever it is. */
+export interface MemberKeys {
   readonly name: string;
   readonly rank: number;
   readonly publicKey: string;
   readonly secretKey: Uint8Array;
   readonly beaconShare: Uint8Array;
   readonly meterSecretKey: Uint8Array;
+}
+
+export interface ProvisionedMember extends MemberKeys {
   readonly household: Household;
   readonly position: PositionKm;
 }
 
-export interface ProvisionedNetwork {
+export interface ProvisionedNetwork<Member extends MemberKeys = ProvisionedMember> {
   readonly genesis: Genesis;
   readonly chainId: Hash;
-  readonly members: readonly ProvisionedMember[];
+  readonly members: readonly Member[];
   readonly edcSecretKey: Uint8Array;
   readonly extraSecretKeys: readonly Uint8Array[];
 }
@@ -75,62 +79,100 @@ export interface ProvisionedNetwork {
 const OPENING_MICRO = 1_000_000_000n;
 const STAKE_MICRO = 100_000_000n;
 
+export interface DealtKeys {
+  /** In the order of their ranks. */
+  readonly members: readonly MemberKeys[];
+  readonly edcSecretKey: Uint8Array;
+  readonly extraSecretKeys: readonly Uint8Array[];
+  /** Everything of a genesis that follows from keys alone. */
+  readonly genesis: Pick<Genesis, 'members' | 'quorum' | 'beaconGroupKey' | 'accounts' | 'limits'>;
+}
+
+/** Deals every key of a network and lists members and accounts with their opening balances. */
+export function dealKeys(options: {
+  readonly seed: string;
+  readonly members: number;
+  readonly role: 'prosumer' | 'ev';
+  readonly prefix: string;
+  readonly quorum?: number;
+  readonly extraAccounts?: number;
+}): DealtKeys {
+  const scheme = createSignatureScheme();
+  const { seed, members: n, role, prefix, extraAccounts = 0 } = options;
+  const secretOf = (what: string, index: number): Uint8Array =>
+    sha256Bytes(Buffer.from(`wattmesh/${what}/${index}/${seed}`));
+  const publicOf = (secret: Uint8Array): string => createDigestSigner(scheme, secret).publicKey;
+  const quorum = options.quorum ?? Math.floor((2 * n) / 3) + 1;
+  const beacon = dealBeaconKeys(secretOf('beacon', 0), n, quorum);
+  const members = Array.from({ length: n }, (_, index) => secretOf('member', index))
+    .map((secretKey) => ({ secretKey, publicKey: publicOf(secretKey) }))
+    .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
+    .map(
+      ({ secretKey, publicKey }, rank): MemberKeys => ({
+        name: `${prefix}${String(rank + 1).padStart(2, '0')}`,
+        rank,
+        publicKey,
+        secretKey,
+        beaconShare: beacon.secretShares[rank] as Uint8Array,
+        meterSecretKey: secretOf('meter', rank),
+      }),
+    );
+  const edcSecretKey = secretOf('edc', 0);
+  const extraSecretKeys = Array.from({ length: extraAccounts }, (_, index) => secretOf('account', index));
+  return {
+    members,
+    edcSecretKey,
+    extraSecretKeys,
+    genesis: {
+      members: members.map(({ publicKey, meterSecretKey, rank }) => ({
+        publicKey,
+        meterKey: publicOf(meterSecretKey),
+        beaconKey: beacon.publicShares[rank] as string,
+        role,
+        eposMicro: 0n,
+        uposMicro: OPENING_MICRO,
+        stakeMicro: STAKE_MICRO,
+      })),
+      quorum,
+      beaconGroupKey: beacon.groupKey,
+      accounts: [edcSecretKey, ...extraSecretKeys].map((secret) => ({
+        publicKey: publicOf(secret),
+        uposMicro: OPENING_MICRO,
+      })),
+      limits: {
+        maxBlockBytes: 1_000_000,
+        maxTransactionsPerBlock: 4_096,
+        minStakeMicro: STAKE_MICRO / 2n,
+        unbondingBlocks: 200,
+      },
+    },
+  };
+}
+
 /**
  * Deals keys and writes the genesis of a PoEG chain. Loss rates are computed here once, in floating point, and stand in
  * genesis as integers: the chain never sees a position.
  */
 export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
-  const scheme = createSignatureScheme();
-  const secretOf = (role: string, index: number): Uint8Array =>
-    sha256Bytes(Buffer.from(`wattmesh/${role}/${index}/${plan.seed}`));
-  const publicOf = (secret: Uint8Array): string => createDigestSigner(scheme, secret).publicKey;
-  const n = plan.households.length;
-  const quorum = plan.quorum ?? Math.floor((2 * n) / 3) + 1;
-  const secrets = plan.households.map((_, index) => secretOf('member', index));
-  const ranked = secrets
-    .map((secretKey, index) => ({ secretKey, publicKey: publicOf(secretKey), index }))
-    .sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
-  const beacon = dealBeaconKeys(secretOf('beacon', 0), n, quorum);
-  const members = ranked.map(({ secretKey, publicKey }, rank): ProvisionedMember => {
-    const { household, position } = plan.households[rank] as NetworkPlan['households'][number];
-    return {
-      name: `p${String(rank + 1).padStart(2, '0')}`,
-      rank,
-      publicKey,
-      secretKey,
-      beaconShare: beacon.secretShares[rank] as Uint8Array,
-      meterSecretKey: secretOf('meter', rank),
-      household,
-      position,
-    };
+  const { seed, quorum, extraAccounts = 0, households } = plan;
+  const keys = dealKeys({
+    seed,
+    members: households.length,
+    role: 'prosumer',
+    prefix: 'p',
+    extraAccounts,
+    ...(quorum === undefined ? {} : { quorum }),
   });
-  const edcSecretKey = secretOf('edc', 0);
-  const extraSecretKeys = Array.from({ length: plan.extraAccounts ?? 0 }, (_, index) => secretOf('account', index));
+  const { edcSecretKey, extraSecretKeys } = keys;
+  const members = keys.members.map((member): ProvisionedMember => {
+    const { household, position } = households[member.rank] as NetworkPlan['households'][number];
+    return { ...member, household, position };
+  });
   const genesis: Genesis = {
+    ...keys.genesis,
     chainName: plan.name,
     genesisTimeMs: plan.genesisTimeMs,
-    members: members.map(({ publicKey, meterSecretKey, rank }) => ({
-      publicKey,
-      meterKey: publicOf(meterSecretKey),
-      beaconKey: beacon.publicShares[rank] as string,
-      role: 'prosumer',
-      eposMicro: 0n,
-      uposMicro: OPENING_MICRO,
-      stakeMicro: STAKE_MICRO,
-    })),
-    quorum,
-    beaconGroupKey: beacon.groupKey,
-    accounts: [edcSecretKey, ...extraSecretKeys].map((secret) => ({
-      publicKey: publicOf(secret),
-      uposMicro: OPENING_MICRO,
-    })),
     slot: plan.slot,
-    limits: {
-      maxBlockBytes: 1_000_000,
-      maxTransactionsPerBlock: 4_096,
-      minStakeMicro: STAKE_MICRO / 2n,
-      unbondingBlocks: 200,
-    },
     application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(plan)) },
   };
   validateGenesis(genesis);

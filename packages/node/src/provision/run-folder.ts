@@ -5,7 +5,11 @@ import { genesisToJson } from '@wattmesh/consensus';
 import { z } from 'zod';
 import { type NodeConfigInput, readJson } from '../config/node-config.ts';
 import { RunError } from './errors.ts';
-import type { ProvisionedNetwork } from './network.ts';
+import type { ProvisionedEv } from './ev-network.ts';
+import type { ProvisionedMember, ProvisionedNetwork } from './network.ts';
+
+/** What a run can be laid out for. */
+export type AnyMember = ProvisionedMember | ProvisionedEv;
 
 /** What `run.json` says of a run; the rest of the state is in the peers' own folders. */
 export const runSchema = z.strictObject({
@@ -47,7 +51,7 @@ export function peerFolder(run: string, name: string): string {
  */
 export async function writeRunFolder(
   folder: string,
-  network: ProvisionedNetwork,
+  network: ProvisionedNetwork<AnyMember>,
   options: RunFolderOptions,
 ): Promise<Run> {
   if (isRun(folder))
@@ -63,7 +67,6 @@ export async function writeRunFolder(
       genesis: '../../genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
-      household: 'household.json',
       dataFolder: 'data',
       addressFolder: '../../endpoints',
       log: { level: options.logLevel ?? 'info', file: 'node.log' },
@@ -88,19 +91,21 @@ export async function writeRunFolder(
   return run;
 }
 
-/** One peer's own files: its configuration under `configName`, its keys (readable by their owner only), its household. */
+/** One peer's own files: its configuration under `configName`, its keys (readable by their owner only), its household or EV. */
 export async function writeMember(
   folder: string,
   configName: string,
-  member: ProvisionedNetwork['members'][number],
-  config: NodeConfigInput,
+  member: AnyMember,
+  config: Omit<NodeConfigInput, 'household' | 'ev'>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeJson(join(folder, 'household.json'), member.household);
+  const life = 'ev' in member ? { ev: 'ev.json' } : { household: 'household.json' };
+  if ('ev' in member) await writeJson(join(folder, 'ev.json'), member.ev);
+  else await writeJson(join(folder, 'household.json'), member.household);
   const keys = { secretKey: hex(member.secretKey), beaconShare: hex(member.beaconShare) };
   await writeJson(join(folder, 'secrets.json'), keys, 0o600);
   await writeJson(join(folder, 'meter.json'), { secretKey: hex(member.meterSecretKey) }, 0o600);
-  await writeJson(join(folder, configName), config);
+  await writeJson(join(folder, configName), { ...config, ...life });
 }
 
 export function isRun(folder: string): boolean {

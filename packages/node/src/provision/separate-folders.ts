@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
 import type { ProvisionedNetwork } from './network.ts';
-import { writeMember } from './run-folder.ts';
+import { type AnyMember, writeMember } from './run-folder.ts';
 
 /** Peers on machines or in containers of their own. `{n}` in a pattern is the number of the peer, from 1. */
 export interface SeparateFoldersOptions {
@@ -21,7 +21,7 @@ export interface SeparateFoldersOptions {
  * household. Returns false, and changes nothing, when the folders hold a network already.
  */
 export async function writeSeparateFolders(
-  network: ProvisionedNetwork,
+  network: ProvisionedNetwork<AnyMember>,
   options: SeparateFoldersOptions,
 ): Promise<boolean> {
   const { out, folderPattern, listen, addressPattern, apiPort, dataFolder } = options;
@@ -39,7 +39,6 @@ export async function writeSeparateFolders(
       genesis: 'genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
-      household: 'household.json',
       dataFolder,
       listen,
       addresses: Object.fromEntries(others.map(({ publicKey, rank }) => [publicKey, numbered(addressPattern, rank)])),

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { CommitRecord, StoredPeer, StoreWrite } from '@wattmesh/consensus';
+import { fileBlobs, readBlob } from './blob-shelf.ts';
 import {
   checkIdentity,
   lastIntactHeight,
@@ -176,6 +177,11 @@ export class ChainStore implements PeerStore {
     return value === undefined ? null : { height: decodeNumber(value), index: decodeNumber(value, 1) };
   }
 
+  /** Bytes that a recent block lists or makes, or that the state refers to. */
+  blob(hash: string): Uint8Array | null {
+    return readBlob(this.#db, hash);
+  }
+
   async close(): Promise<void> {
     try {
       await this.#journal.close();
@@ -194,6 +200,7 @@ export class ChainStore implements PeerStore {
     batch.put(heightKey('state', height), sealed(commit.state));
     putIndex(batch, height, commit.blockHash, commit.transactionIds);
     if (height > STATES_KEPT) batch.del(heightKey('state', height - STATES_KEPT));
+    if (commit.wantedBlobs !== undefined) await fileBlobs(this.#db, batch, commit, STATES_KEPT);
     batch.put(META.head, sealed(encodeNumbers(height)));
     await batch.write({ sync: true });
     this.#head = height;

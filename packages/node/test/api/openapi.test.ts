@@ -63,7 +63,7 @@ async function ask(
 }
 
 function schemaOf({ answer }: ApiRoute): z.ZodType {
-  if (answer === 'text') return z.string();
+  if (answer === 'text' || answer === 'bytes') return z.string();
   return typeof answer === 'string' ? SCHEMAS[answer] : z.array(SCHEMAS[answer.arrayOf]);
 }
 
@@ -102,6 +102,9 @@ function questions(route: ApiRoute): { readonly good: readonly string[]; readonl
           [400, '/elections/first'],
         ],
       };
+    case '/model':
+      // Prosumers learn nothing; ev-api.test.ts asks EVs.
+      return { good: [], bad: [[404, '/model']] };
     case '/raw/blocks':
       return {
         good: ['/raw/blocks', '/raw/blocks?from=2&limit=2', '/raw/blocks?from=1000000'],

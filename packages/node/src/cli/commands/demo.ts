@@ -11,10 +11,12 @@ import type { ProvisionedNetwork } from '../../provision/network.ts';
 import { writeRunFolder } from '../../provision/run-folder.ts';
 import { EXIT } from '../exit.ts';
 import { type HomesOptions, readTradingDay, withHomesOptions } from '../homes-options.ts';
-import { integerBetween, jsonOption, seedOption } from '../options.ts';
+import { integerBetween, jsonOption, presetOption, protocolOption, ruleOption, seedOption } from '../options.ts';
 import { kWh, money, print, printJson, printTable, Table } from '../output.ts';
+import { demoEvs, type EvDemoOptions } from './demo-evs.ts';
 
-interface DemoOptions extends HomesOptions {
+interface DemoOptions extends HomesOptions, EvDemoOptions {
+  readonly protocol: 'poeg' | 'posoc';
   readonly nodes: number;
   readonly slots: number;
   readonly slotMs: number;
@@ -36,12 +38,32 @@ const SLOT_COLUMNS = [
 
 export function demoCommand(): Command {
   const command = new Command('demo')
-    .description(
-      'Ten prosumers, each a process with its own chain, trade a day of energy, elect a miner each slot, and go.',
+    .description('Ten prosumers (or EVs), each a process with its own chain, trade energy, elect who mines, and go.')
+    .addOption(protocolOption())
+    .option('--nodes <n>', 'how many prosumers or EVs', integerBetween(2, 64), 10)
+    .option('--slots <n>', 'poeg: how many hourly slots to trade', integerBetween(1, 1_000), 24)
+    .option('--days <n>', 'posoc: how many days to trade and learn', integerBetween(1, 1_000), 3)
+    .option('--rounds-per-day <n>', 'posoc: learning rounds at the end of each day', integerBetween(1, 200), 8)
+    .addOption(presetOption())
+    .addOption(ruleOption())
+    .option(
+      '--poisoned <n>',
+      'posoc: EVs that send updates of the wrong sign, three times as large',
+      integerBetween(0, 32),
+      0,
     )
-    .option('--nodes <n>', 'how many prosumers', integerBetween(2, 64), 10)
-    .option('--slots <n>', 'how many hourly slots to trade', integerBetween(1, 1_000), 24)
-    .option('--slot-ms <ms>', 'shortest real length of a slot; 0 runs at full speed', integerBetween(0, 600_000), 1_000)
+    .option('--selfish <n>', 'posoc: EVs that pay no share of the reward before the last day', integerBetween(0, 32), 1)
+    .option(
+      '--evaluation-days <n>',
+      'posoc: days on which the model is measured for each group',
+      integerBetween(10, 10_000),
+      200,
+    )
+    .option(
+      '--slot-ms <ms>',
+      'shortest real length of a slot; 0 runs at full speed (default: 1000, posoc 0)',
+      integerBetween(0, 600_000),
+    )
     .option('--run <folder>', 'keep the run in this (new) folder; without it the run is removed at the end')
     .addOption(
       new Option('--data <file>', 'trade a day of real homes instead, one prosumer a home').conflicts('nodes'),
@@ -57,9 +79,15 @@ what loss that saved against trading with the distribution company alone, and ho
 composition until it was on the disk of every peer. At the end the totals are compared with the same market computed
 without any network.
 
-Example:
+With --protocol posoc it shows, for each hour: the actions of the EVs, what they traded without the grid, price and scores;
+for each day: who aggregated and why, how good the learned policy is against the optimum in hindsight, the model's hash
+and the profits. At the end: what the EVs earned, how much energy went from EV to EV or to the building, and whether
+learning has made any vote late.
+
+Examples:
   wattmesh demo --nodes 4 --slots 8 --slot-ms 0 --seed 7
-  wattmesh demo --data households.csv --day 2013-01-15 --slot-ms 0`,
+  wattmesh demo --data households.csv --day 2013-01-15 --slot-ms 0
+  wattmesh demo --protocol posoc --nodes 4 --days 2 --rounds-per-day 2`,
     )
     .action(async (given: DemoOptions, self: Command) => {
       if ((given.data === undefined) !== (given.day === undefined))
@@ -79,7 +107,9 @@ Example:
       const folder = options.run ?? (await mkdtemp(join(tmpdir(), 'wattmesh-demo-')));
       let isKept = options.run !== undefined;
       try {
-        await demo(options, trading, folder, stop.signal);
+        if (options.protocol === 'posoc')
+          await demoEvs({ ...options, slotMs: options.slotMs ?? 0 }, folder, stop.signal);
+        else await demo({ ...options, slotMs: options.slotMs ?? 1_000 }, trading, folder, stop.signal);
       } catch (error) {
         if (!stop.signal.aborted) {
           isKept = true;

@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
+import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
 import { writeSeparateFolders } from '../../provision/separate-folders.ts';
-import { hostAndPort, integerBetween, jsonOption } from '../options.ts';
+import { hostAndPort, integerBetween, jsonOption, presetOption, protocolOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 
 interface ProvisionOptions {
+  readonly protocol: 'poeg' | 'posoc';
+  readonly preset: 'paper' | 'sound';
+  readonly roundsPerDay: number;
+  readonly trainingSeconds: number;
   readonly nodes: number;
   readonly out: string;
   readonly folder: string;
@@ -23,7 +28,11 @@ export function provisionCommand(): Command {
     .description(
       'Deal keys and write the genesis for peers on machines or in containers of their own, one folder each.',
     )
-    .requiredOption('--nodes <n>', 'how many prosumers', integerBetween(1, 64))
+    .requiredOption('--nodes <n>', 'how many prosumers or EVs', integerBetween(1, 64))
+    .addOption(protocolOption())
+    .addOption(presetOption())
+    .option('--rounds-per-day <n>', 'posoc: learning rounds at the end of each day', integerBetween(1, 200), 4)
+    .option('--training-seconds <s>', 'posoc: real length of a learning round', integerBetween(1, 86_400), 10)
     .requiredOption('--out <folder>', 'where the folders of the peers go')
     .option('--folder <pattern>', "name of a peer's folder; {n} is its number from 1", 'peer-{n}')
     .option('--listen <host:port>', 'where a peer listens for the others', hostAndPort, { host: '0.0.0.0', port: 4001 })
@@ -44,13 +53,19 @@ Example:
     )
     .action(async (options: ProvisionOptions) => {
       const { nodes, out, folder, listen, address, apiPort, dataFolder, slotSeconds } = options;
-      const network = provisionSynthetic({
+      const common = {
         nodes,
         seed: options.seed ?? randomBytes(32).toString('hex'),
         clock: 'wall',
         slotMs: slotSeconds * 1_000,
         genesisTimeMs: Date.now(),
-      });
+      } as const;
+      const { preset, roundsPerDay } = options;
+      const trainingWindowMs = options.trainingSeconds * 1_000;
+      const network =
+        options.protocol === 'posoc'
+          ? provisionSyntheticEvs({ ...common, preset, roundsPerDay, trainingWindowMs })
+          : provisionSynthetic(common);
       const folders = { out, folderPattern: folder, listen, addressPattern: address, apiPort, dataFolder };
       const isNew = await writeSeparateFolders(network, folders);
       if (options.json) printJson({ out, isNew, ...(isNew ? { chainId: network.chainId } : {}) });

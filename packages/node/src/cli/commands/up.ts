@@ -1,16 +1,21 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
 import { livingEndpoint, startPeer, stopProcess } from '../../cluster/peer-process.ts';
 import { readGenesis } from '../../config/chain-files.ts';
 import { RunError } from '../../provision/errors.ts';
 import { isRun, type Run, readRun, writeRunFolder } from '../../provision/run-folder.ts';
 import { EXIT } from '../exit.ts';
-import { integerBetween, jsonOption, runOption, seedOption } from '../options.ts';
+import { integerBetween, jsonOption, presetOption, protocolOption, runOption, seedOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { showStatus } from './status.ts';
 
 interface UpOptions {
+  readonly protocol: 'poeg' | 'posoc';
+  readonly preset: 'paper' | 'sound';
+  readonly roundsPerDay: number;
+  readonly trainingSeconds: number;
   readonly nodes?: number;
   readonly run: string;
   readonly seed: string;
@@ -22,9 +27,13 @@ interface UpOptions {
 export function upCommand(): Command {
   return new Command('up')
     .description(
-      'Start a network of prosumers, each a process of its own, and leave it running. On a run that exists, start the peers that are down.',
+      'Start a network of prosumers or EVs, each a process of its own, and leave it running. On a run that exists, start the peers that are down.',
     )
-    .option('--nodes <n>', 'how many prosumers a new run has (default 4)', integerBetween(1, 64))
+    .option('--nodes <n>', 'how many prosumers or EVs a new run has (default 4)', integerBetween(1, 64))
+    .addOption(protocolOption())
+    .addOption(presetOption())
+    .option('--rounds-per-day <n>', 'posoc: learning rounds at the end of each day', integerBetween(1, 200), 4)
+    .option('--training-seconds <s>', 'posoc: real length of a learning round', integerBetween(1, 86_400), 10)
     .option('--slot-seconds <s>', 'real length of an hourly slot in a new run', integerBetween(1, 86_400), 10)
     .option(
       '--quorum <q>',
@@ -94,13 +103,18 @@ async function existing(options: UpOptions, isGiven: (name: keyof UpOptions) => 
 
 async function create(options: UpOptions): Promise<Run> {
   const nowMs = Date.now();
-  const network = provisionSynthetic({
+  const { protocol, preset, roundsPerDay, trainingSeconds } = options;
+  const common = {
     nodes: options.nodes ?? 4,
     seed: options.seed,
     clock: 'wall',
     slotMs: options.slotSeconds * 1_000,
     genesisTimeMs: nowMs,
     ...(options.quorum === undefined ? {} : { quorum: options.quorum }),
-  });
+  } as const;
+  const network =
+    protocol === 'posoc'
+      ? provisionSyntheticEvs({ ...common, preset, roundsPerDay, trainingWindowMs: trainingSeconds * 1_000 })
+      : provisionSynthetic(common);
   return writeRunFolder(options.run, network, { seed: options.seed, createdMs: nowMs });
 }

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { Application } from '../../src/application/types.ts';
+import { decodeBlock } from '../../src/chain/index.ts';
+import { electionListOf } from '../../src/election/index.ts';
+import { genesisState } from '../../src/execution/index.ts';
+import type { PosocState } from '../../src/posoc/index.ts';
+import { slotsPerDay } from '../../src/posoc/index.ts';
+import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
+import { decodeMessage } from '../../src/wire/messages.ts';
+import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
+import { worldOf } from './run.ts';
+import { FAIR, World, type WorldFault, type WorldOptions } from './world.ts';
+
+const only = process.env.WORLD_SEED;
+const seeds = only === undefined ? Array.from({ length: 12 }, (_, k) => k + 1) : [Number(only)];
+const DAY = slotsPerDay(ROUNDS_PER_DAY);
+
+/** The weather of a PoEG world, over two days of EVs that hurry. */
+function posocWorld(seed: number, more: Partial<WorldOptions> = {}): WorldOptions {
+  return {
+    ...worldOf(seed),
+    life: POSOC_LIFE,
+    slotPaceMs: 20,
+    slotMs: 1_000,
+    stormMs: 9_000,
+    transactions: 3,
+    ...more,
+  };
+}
+
+function run(options: WorldOptions, slots: number): World {
+  const world = new World(options);
+  try {
+    world.storm();
+    const reached = Math.max(...world.nodes.map(({ peer }) => peer?.view.state.slot ?? 0));
+    world.calm(180_000, () => world.isAtRest(Math.max(slots, reached + 2)));
+    return world;
+  } catch (error) {
+    throw new Error(`PoSOC world ${options.seed}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The learning rounds on a peer's chain: who composed, what was listed, and which model came out. */
+function roundsOf(world: World, rank: number) {
+  return (world.nodes[rank]?.disk.commits ?? []).flatMap(({ block: bytes }) => {
+    const { header, payload } = decodeBlock(bytes);
+    if (header.kind !== 'settlement') return [];
+    const { results, updates } = decodePayload(payload);
+    if (results.model === null) return [];
+    const { composer, composingRound, slot } = header;
+    return [{ slot, composer, composingRound, ...results.model, updates: updates.map(({ rank: author }) => author) }];
+  });
+}
+
+const appOf = (world: World, rank: number) => world.nodes[rank]?.peer?.view.state.app as PosocState;
+
+describe('EVs in the seeded world', () => {
+  it.each(seeds)('hold one model for each round on every peer, and keep every invariant, under seed %i', (seed) => {
+    const world = run(posocWorld(seed), DAY + 4);
+    const byPeer = world.nodes.map(({ rank }) => roundsOf(world, rank));
+    const [longest] = byPeer.toSorted((a, b) => b.length - a.length);
+    expect(longest?.length).toBeGreaterThanOrEqual(ROUNDS_PER_DAY);
+    for (const rounds of byPeer) expect(rounds).toEqual(longest?.slice(0, rounds.length));
+    expect(longest?.some(({ isAggregated }) => isAggregated)).toBe(true);
+    // Whoever is at the head holds the model itself, however it got there.
+    for (const { rank, peer } of world.nodes) expect(peer?.blobs.get(appOf(world, rank).modelHash)).not.toBeNull();
+  });
+
+  it('gives the same trace for the same seed', () => {
+    expect(run(posocWorld(5), DAY).trace).toBe(run(posocWorld(5), DAY).trace);
+  });
+
+  it('loses no round and no vote in fair weather', () => {
+    const world = run(posocWorld(2, { weather: FAIR, clock: 'ready', members: 4, stormMs: 4_000 }), 2 * DAY + 2);
+    const rounds = roundsOf(world, 0);
+    expect(rounds.every(({ composingRound, updates }) => composingRound === 0 && updates.length === 4)).toBe(true);
+    expect(new Set(rounds.map(({ hash }) => hash)).size).toBe(rounds.length);
+    // EV 1 has paid for no more than its second day.
+    expect(appOf(world, 0).held.every(({ rank }) => rank === 1)).toBe(true);
+  });
+});
+
+describe('an EV that was away', () => {
+  it('learns of days whose bytes nobody has any more, and fetches the model that counts now', () => {
+    const gone = 3;
+    const world = new World(posocWorld(4, { weather: FAIR, clock: 'ready', members: 4, stormMs: 1_500 }));
+    world.storm();
+    world.crash(gone);
+    world.advanceUntil(240_000, () => (world.nodes[0]?.peer?.view.state.slot ?? 0) >= 2 * DAY + 5);
+    const missed = roundsOf(world, 0);
+    const { disk } = world.nodes[0] as World['nodes'][number];
+    expect(missed.filter(({ hash }) => disk.blob(hash) === null).length).toBeGreaterThan(0);
+    world.calm(60_000, () => world.isAtRest(2 * DAY + 8));
+    expect(roundsOf(world, gone).slice(0, missed.length)).toEqual(missed);
+    expect(world.nodes[gone]?.peer?.blobs.get(appOf(world, gone).modelHash)).not.toBeNull();
+  });
+});
+
+describe('an aggregator that is not what it should be', () => {
+  const fair = { weather: FAIR, clock: 'ready' as const, members: 4, stormMs: 3_000 };
+  const { rules } = new World(posocWorld(6, fair)).chain;
+  /** Who aggregates on the first day. */
+  const faulty = electionListOf(rules, genesisState(rules), null)[0]?.rank as number;
+
+  it('that publishes a wrong model gets no vote, and the next in the list finishes the round', () => {
+    const world = run(posocWorld(6, { ...fair, faults: [{ rank: faulty, rules: withWrongModel }] }), DAY + 2);
+    const rounds = roundsOf(world, 0);
+    expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
+    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 1, 1]);
+    expect(rounds.every(({ isAggregated, updates }) => isAggregated && updates.length === 4)).toBe(true);
+  });
+
+  it('that falls silent when it should aggregate is passed over', () => {
+    const silent: WorldFault = {
+      rank: faulty,
+      withholds: (outgoing, peer) =>
+        decodeMessage(outgoing.bytes).type === 'proposal' && peer.view.state.slot % DAY >= DAY - ROUNDS_PER_DAY,
+    };
+    const world = run(posocWorld(6, { ...fair, faults: [silent] }), DAY + 2);
+    const rounds = roundsOf(world, 0);
+    expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
+    expect(rounds.slice(0, ROUNDS_PER_DAY).every(({ composingRound }) => composingRound > 0)).toBe(true);
+  });
+});
+
+/** Composes rounds with a model of its own choice, and believes in them. */
+function withWrongModel(rules: World['chain']['rules']): World['chain']['rules'] {
+  const honest = rules.application as Application<PosocState>;
+  const application: Application<PosocState> = {
+    ...honest,
+    prepare(context, contributions) {
+      const payload = decodePayload(honest.prepare(context, contributions));
+      const { model } = payload.results;
+      if (model === null) return encodePayload(payload);
+      return encodePayload({
+        ...payload,
+        results: { ...payload.results, model: { ...model, isAggregated: true, hash: 'ab'.repeat(32) } },
+      });
+    },
+    execute: (context, payload, ledger) => honest.execute({ ...context, blobs: null }, payload, ledger),
+    wantedBlobs: () => [],
+  };
+  return { ...rules, application: application as Application };
+}

@@ -1,0 +1,240 @@
+import {
+  createApplication,
+  createDigestSigner,
+  createSignatureScheme,
+  type Genesis,
+  layoutOf,
+  type PosocState,
+  placeOfSlot,
+  posocParametersOf,
+  slotsPerDay,
+} from '@wattmesh/consensus';
+import { initialWeights, streamRng, tensorBytes } from '@wattmesh/frl';
+import { describe, expect, it } from 'vitest';
+import { provisionSyntheticEvs } from '../../src/cluster/create-ev-run.ts';
+import { EvLearning } from '../../src/ev/ev-learning.ts';
+import { environmentOf, evProfileSchema } from '../../src/ev/ev-profile.ts';
+import { EvSource, globalWeights, stayOfDay } from '../../src/ev/ev-source.ts';
+import { PoisoningTrainer, ThreadTrainer, type Trainer, type TrainingJob } from '../../src/ev/trainer.ts';
+
+const ROUNDS = 2;
+const network = provisionSyntheticEvs({
+  nodes: 4,
+  seed: 'ev test',
+  clock: 'ready',
+  slotMs: 60_000,
+  genesisTimeMs: 0,
+  preset: 'sound',
+  roundsPerDay: ROUNDS,
+  trainingWindowMs: 1_000,
+  poisoned: 1,
+  selfish: { count: 1, untilDay: 2 },
+});
+const { genesis, chainId, members } = network;
+const scheme = createSignatureScheme();
+const application = createApplication(genesis, scheme);
+const noBlobs = { get: () => null };
+
+function identityOf(rank: number) {
+  const { sign } = createDigestSigner(scheme, members[rank]?.secretKey as Uint8Array);
+  return { genesis, chainId, rank, sign };
+}
+const profileOf = (rank: number) => evProfileSchema.parse(members[rank]?.ev);
+const stateAt = (): PosocState => application.genesisState(genesis) as PosocState;
+
+describe('an EV', () => {
+  it('announces in each hour of its stay what its battery can do, and that it is away in every other', () => {
+    for (const rank of [0, 1]) {
+      const source = new EvSource(identityOf(rank), profileOf(rank));
+      const { arrivalHour, departureHour, energyWh } = stayOfDay(environment(genesis, rank), profileOf(rank), 0);
+      const kinds: string[] = [];
+      for (let slot = 0; slot < slotsPerDay(ROUNDS); slot += 1) {
+        for (const bytes of source.contributions(slot, stateAt(), noBlobs)) {
+          const verdict = application.checkContribution(genesis, chainId, bytes, slot);
+          expect(verdict).toMatchObject({ ok: true });
+          if (verdict.ok) kinds.push(verdict.contribution.key);
+          if (verdict.ok && verdict.contribution.kind === 'action') {
+            // The payload codec's option flag follows tag, chain, slot and rank.
+            const isHere = bytes[1 + 32 + 8 + 2] === 1;
+            expect(isHere).toBe(slot >= arrivalHour && slot < departureHour);
+          }
+        }
+      }
+      expect(kinds).toHaveLength(24 + 1);
+      expect(kinds.at(-1)).toBe(`payment/${24 + ROUNDS - 2}/${rank}`);
+      const { battery } = posocParametersOf(genesis);
+      expect(energyWh >= battery.minEnergyWh && energyWh <= battery.maxEnergyWh).toBe(true);
+    }
+  });
+
+  it('says the same when asked again, and pays from the day on that its profile names', () => {
+    const lastSlotOf = (day: number) => (day + 1) * slotsPerDay(ROUNDS) - 1;
+    const selfish = new EvSource(identityOf(2), profileOf(2));
+    const again = new EvSource(identityOf(2), profileOf(2));
+    const pays = [0, 1, 2].map((day) => {
+      const [payment] = selfish.contributions(lastSlotOf(day), stateAt(), noBlobs) as [Uint8Array];
+      expect(again.contributions(lastSlotOf(day), stateAt(), noBlobs)).toEqual([payment]);
+      return payment[1 + 32 + 8 + 2];
+    });
+    expect(pays).toEqual([0, 0, 1]);
+  });
+
+  it('trains in the world that genesis describes', () => {
+    const { battery, tariff, stay, rangeAnxietyCad, observation } = environment(genesis, 0);
+    expect(battery).toMatchObject({
+      capacityKwh: 42,
+      socMin: 0.2,
+      socMax: 0.8,
+      powerLimitKw: 10,
+      chargeEfficiency: 0.95,
+    });
+    expect(tariff).toMatchObject({ v2vFactor: 0.73, gridBuyFactor: 0.635, deltaFloor: 0.05 });
+    expect(tariff.prices.meanCadPerKwh).toEqual({ off: 0.082, mid: 0.113, on: 0.17 });
+    expect(stay.initialSoc.mean).toBe(0.72);
+    expect([rangeAnxietyCad, observation.observeRangeAnxiety]).toEqual([4, true]);
+  });
+});
+
+function environment(of: Genesis, rank: number) {
+  return environmentOf(posocParametersOf(of), profileOf(rank));
+}
+
+/** Adds one to every weight; done when told. */
+class SlowTrainer implements Trainer {
+  readonly jobs: { readonly job: TrainingJob; finish(): void }[] = [];
+
+  train(job: TrainingJob): ReturnType<Trainer['train']> {
+    return new Promise((resolve) => {
+      const weights = job.weights.map((value) => value + 1);
+      this.jobs.push({ job, finish: () => resolve({ weights, meanReturn: 0, tookMs: 5 }) });
+    });
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('learning', () => {
+  const at = (slot: number) => ({ slot, app: stateAt() }) as never;
+  const firstRound = Array.from({ length: 40 }, (_, slot) => slot).find(
+    (slot) => placeOfSlot(genesis, slot).round === 1,
+  ) as number;
+
+  function learning(trainer: Trainer, contribute: (bytes: Uint8Array) => boolean) {
+    const errors: unknown[] = [];
+    const modules = {
+      identity: identityOf(1),
+      trainer,
+      blobs: noBlobs,
+      contribute,
+      onError: (e: unknown) => errors.push(e),
+    };
+    return { learning: new EvLearning(modules), errors };
+  }
+
+  it('starts once in each slot that learns, and hands over a signed update', async () => {
+    const trainer = new SlowTrainer();
+    const sent: Uint8Array[] = [];
+    const { learning: subject } = learning(trainer, (bytes) => sent.push(bytes) > 0);
+    subject.consider(at(firstRound - 1));
+    subject.consider(at(firstRound));
+    subject.consider(at(firstRound));
+    await Promise.resolve();
+    expect(trainer.jobs.map(({ job }) => job.round)).toEqual([1]);
+    expect(trainer.jobs[0]?.job.weights).toEqual(globalWeights(genesis, stateAt(), noBlobs));
+    trainer.jobs[0]?.finish();
+    await subject.stop();
+    const verdict = application.checkContribution(genesis, chainId, sent[0] as Uint8Array, firstRound);
+    expect(verdict).toMatchObject({ ok: true, contribution: { key: `update/${firstRound}/1`, topic: 'updates' } });
+    expect(subject.report()).toMatchObject({ rounds: 1, medianMs: 5, maxMs: 5, late: 0 });
+  });
+
+  it('counts an update that the peer no longer takes as late, and reports a trainer that fails', async () => {
+    const trainer = new SlowTrainer();
+    const { learning: subject } = learning(trainer, () => false);
+    subject.consider(at(firstRound));
+    await Promise.resolve();
+    trainer.jobs[0]?.finish();
+    await subject.stop();
+    expect(subject.report().late).toBe(1);
+
+    const failing = learning(
+      { train: () => Promise.reject(new Error('no memory')), stop: () => Promise.resolve() },
+      () => true,
+    );
+    failing.learning.consider(at(firstRound));
+    await new Promise(setImmediate);
+    expect(failing.errors).toEqual([new Error('no memory')]);
+  });
+
+  it('in a thread gives what the same round gives again, and something else for another round', async () => {
+    const { learning: parameters } = posocParametersOf(genesis);
+    const options = {
+      observationSize: 10,
+      hidden: [32, 32],
+      environment: environment(genesis, 1),
+      seed: 's',
+      ev: 1,
+      episodes: 2,
+    };
+    const weights = initialWeights(layoutOf(parameters), streamRng('w', 'initial-weights'));
+    const trainers = [new ThreadTrainer(options), new ThreadTrainer(options), new ThreadTrainer(options)];
+    try {
+      const [one, again, other] = await Promise.all(
+        trainers.map((trainer, k) => trainer.train({ round: k === 2 ? 8 : 7, weights })),
+      );
+      expect(one?.weights).toEqual(again?.weights);
+      expect(other?.weights).not.toEqual(one?.weights);
+      expect(one?.weights).not.toEqual(weights);
+    } finally {
+      await Promise.all(trainers.map((trainer) => trainer.stop()));
+    }
+  });
+
+  it('survives a global model that others have ruined: it announces nothing, fails the round, and learns in the next', async () => {
+    const { learning: parameters } = posocParametersOf(genesis);
+    const layout = layoutOf(parameters);
+    // Full and far from its departure, the EV sees two large features: their products are infinity less infinity.
+    const ruined = new Float64Array(layout.parameterCount);
+    for (const { layers } of [layout.actor, layout.critic]) {
+      const first = layers[0]?.weightOffset ?? 0;
+      ruined[first + 1] = 1.7e308;
+      ruined[first + 5] = -1.7e308;
+    }
+    const source = new EvSource(identityOf(0), profileOf(0));
+    const { arrivalHour } = stayOfDay(environment(genesis, 0), profileOf(0), 0);
+    const state = { ...stateAt(), modelHash: 'ab'.repeat(32) };
+    const actionUnder = (weights: Float64Array): bigint => {
+      const [action] = source.contributions(arrivalHour, state, { get: () => tensorBytes(weights) }) as [Uint8Array];
+      // The action follows tag, chain, slot, rank, option flag and stored energy.
+      return new DataView(action.buffer, action.byteOffset).getBigInt64(1 + 32 + 8 + 2 + 1 + 8);
+    };
+    expect(actionUnder(ruined)).toBe(actionUnder(new Float64Array(layout.parameterCount)));
+
+    const options = {
+      observationSize: 10,
+      hidden: [32, 32],
+      environment: environment(genesis, 0),
+      seed: 's',
+      ev: 1,
+      episodes: 2,
+    };
+    const trainer = new ThreadTrainer(options);
+    try {
+      await expect(trainer.train({ round: 1, weights: ruined })).rejects.toThrow(/number|finite/);
+      const weights = initialWeights(layoutOf(parameters), streamRng('w', 'initial-weights'));
+      expect((await trainer.train({ round: 2, weights })).weights.every(Number.isFinite)).toBe(true);
+    } finally {
+      await trainer.stop();
+    }
+  });
+
+  it('can be poisoned: the update turns round and grows', async () => {
+    const honest = new SlowTrainer();
+    const poisoned = new PoisoningTrainer(honest, { kind: 'sign-flip', factor: 3 }, 'seed');
+    const result = poisoned.train({ round: 1, weights: Float64Array.of(1, 2) });
+    honest.jobs[0]?.finish();
+    expect((await result).weights).toEqual(Float64Array.of(1 - 3, 2 - 3));
+  });
+});
