@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { provision, readData } from '../../packages/lab/src/network/provision.ts';
 import { composeFile } from '../../packages/lab/src/runtime/compose-file.ts';
+import { writeContainerFolders } from '../../packages/lab/src/runtime/container-folders.ts';
+import { parseScenario } from '../../packages/lab/src/scenario/read-scenario.ts';
 import { composeProgram, runOrThrow } from '../containers/engine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wattmesh-lab-test-'));
@@ -37,4 +40,15 @@ test('it loads in the compose program of this machine', async ({ skip }) => {
   const [program, ...first] = compose;
   const services = await runOrThrow(program, [...first, '--file', file, 'config', '--services']);
   expect(services.trim().split('\n').sort()).toEqual(['p01', 'p02', 'p03', 'p04', 'p05']);
+});
+
+test('the user in a container can read what its peer needs; other users of the machine cannot reach it', async () => {
+  const { scenario } = parseScenario('name: small\npeers: 2\n', 'small');
+  const network = provision(scenario, await readData(scenario, 'small', '1'), '1', 0);
+  const path = join(folder, 'network');
+  await writeContainerFolders(path, network, undefined);
+  const mode = (...names: string[]): number => statSync(join(path, ...names)).mode & 0o777;
+  expect([mode(), mode('p02'), mode('p02', 'secrets.json'), mode('p02', 'node.json')]).toEqual([
+    0o700, 0o755, 0o644, 0o644,
+  ]);
 });

@@ -13,22 +13,25 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the library of scenarios, in processes', () => {
   const files = readdirSync(SCENARIOS).filter((name) => name.endsWith('.yaml'));
 
-  it.each(files.flatMap((file) => SEEDS.map((seed) => [file, seed] as const)))('%s with seed %s', async (file, seed) => {
-    const path = join(SCENARIOS, file);
-    const { summaries } = await performRuns({
-      read: await readScenario(path),
-      scenarioFile: path,
-      out: join(folder, `${file}-${seed}`),
-      runtime: 'process',
-      seed,
-      repetitions: 1,
-      keepPeers: false,
-      signal: new AbortController().signal,
-      onEvent: () => undefined,
-      onSummary: () => undefined,
-    });
-    const summary = summaries[0];
-    expect(summary?.shortcomings).toEqual([]);
-    expect(summary?.checks.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
-  });
+  it.each(files.flatMap((file) => SEEDS.map((seed) => [file, seed] as const)))(
+    '%s with seed %s',
+    async (file, seed) => {
+      const path = join(SCENARIOS, file);
+      const { summaries } = await performRuns({
+        read: await readScenario(path),
+        scenarioFile: path,
+        out: join(folder, `${file}-${seed}`),
+        runtime: 'process',
+        seed,
+        repetitions: 1,
+        keepPeers: false,
+        signal: new AbortController().signal,
+        onEvent: () => undefined,
+        onSummary: () => undefined,
+      });
+      const summary = summaries[0];
+      expect(summary?.shortcomings).toEqual([]);
+      expect(summary?.checks.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
+    },
+  );
 });

@@ -30,11 +30,26 @@ function summaryOf(change: Partial<RunSummary> = {}): RunSummary {
     dataSha256: 'cd'.repeat(32),
     host: { platform: 'linux', cpu: 'some', cores: 2, memoryBytes: 2 ** 33, loadBefore: 0, node: 'v24', commit: null },
     checks: [
-      { check: 'liveness', promise: 'Blocks go on.', verdict: 'violated', detail: 'a wait', first: { atMs: 4_000, height: 7 } },
+      {
+        check: 'liveness',
+        promise: 'Blocks go on.',
+        verdict: 'violated',
+        detail: 'a wait',
+        first: { atMs: 4_000, height: 7 },
+      },
     ],
     shortcomings: [],
     faults: [
-      { label: 'kill p04 at 1s', kind: 'kill', peers: ['p04'], links: [], beganMs: 1_000, endedMs: 3_000, proof: 'gone', failure: null },
+      {
+        label: 'kill p04 at 1s',
+        kind: 'kill',
+        peers: ['p04'],
+        links: [],
+        beganMs: 1_000,
+        endedMs: 3_000,
+        proof: 'gone',
+        failure: null,
+      },
     ],
     figures: {
       seconds: 10,
@@ -88,7 +103,15 @@ describe('a result folder', () => {
   });
 
   it('has tables whose cells are quoted where they must be', () => {
-    expect(csv(['a', 'b'], [['x,y', 'say "no"'], [1, 2.25]])).toBe('a,b\n"x,y","say ""no"""\n1,2.3\n');
+    expect(
+      csv(
+        ['a', 'b'],
+        [
+          ['x,y', 'say "no"'],
+          [1, 2.25],
+        ],
+      ),
+    ).toBe('a,b\n"x,y","say ""no"""\n1,2.3\n');
   });
 });
 
@@ -159,7 +182,10 @@ describe('a sweep', () => {
     expect([verdict, seen]).toEqual(['holds', [true, true]]);
     const [header, ...rows] = readFileSync(join(out, 'sweep.csv'), 'utf8').trim().split('\n');
     expect(header).toMatch(/^peers,seed,verdict,seconds,heights,slots,heightsPerSecond,/);
-    expect(rows).toEqual([expect.stringMatching(/^4,1,holds,10,20,5,1,/), expect.stringMatching(/^7,1,holds,10,20,5,2,/)]);
+    expect(rows).toEqual([
+      expect.stringMatching(/^4,1,holds,10,20,5,1,/),
+      expect.stringMatching(/^7,1,holds,10,20,5,2,/),
+    ]);
     expect(readFileSync(join(out, 'sweep.html'), 'utf8')).toContain('heightsPerSecond by peers');
   });
 });

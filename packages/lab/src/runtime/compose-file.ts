@@ -48,10 +48,12 @@ export function composeFile({ project, names, configFolder, controlFolder, memor
       retries: 6,
     },
   });
-  return stringify({
+  const file = {
     version: '3.8',
     services: Object.fromEntries(names.map((name) => [name, service(name)])),
     networks: { mesh: null },
     volumes: Object.fromEntries(names.map((name) => [`data-${name}`, null])),
-  }).replaceAll(': null\n', ':\n');
+  };
+  // Compose programs read YAML 1.1, in which a bare no is false.
+  return stringify(file, { version: '1.1', nullStr: '' });
 }

@@ -63,11 +63,7 @@ export class DockerRuntime implements Runtime {
     for (const name of runtime.names) {
       await mkdir(join(sockets, name));
       await chmod(join(sockets, name), 0o777);
-      // The container's user reads its secrets; the folder above keeps everybody else out.
-      for (const file of ['secrets.json', 'meter.json']) await chmod(join(folder, name, file), 0o644);
-      await chmod(join(folder, name), 0o755);
     }
-    await chmod(folder, 0o711);
     const compose = composeFile({
       project,
       names: runtime.names,
