@@ -45,6 +45,7 @@ function summaryOf(change: Partial<RunSummary> = {}): RunSummary {
         kind: 'kill',
         peers: ['p04'],
         links: [],
+        misbehaviours: [],
         beganMs: 1_000,
         endedMs: 3_000,
         proof: 'gone',

@@ -192,6 +192,18 @@ describe('a scenario is refused before anything starts, with line and column', (
       ),
       'p01 is under kill when disconnect is to begin',
     ],
+    [
+      'a misbehaviour that there is not',
+      withTimeline('  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: bribe}]}\n'),
+      'x.yaml:4:60: timeline[0].choices[0].name: ',
+    ],
+    [
+      'two misbehaviours of one peer in two entries',
+      withTimeline(
+        '  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: refuse}]}\n  - {do: misbehave, at: 5s, peers: [p01], choices: [{name: delay}]}\n',
+      ),
+      'p01 is under misbehave already',
+    ],
     ['a fault after the end', withTimeline('  - {do: kill, at: 20min, peers: [p01]}\n'), 'the run ends before that'],
   ])('%s', (_, text, message) => {
     expect(refusal(text)).toContain(message);

@@ -52,7 +52,8 @@ export interface RunFacts {
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
   readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
   readonly draws: readonly EventOf<'draw'>[];
-  readonly settledSlots: number;
+  readonly settlements: readonly EventOf<'settlement'>[];
+  readonly penalties: readonly EventOf<'penalty'>[];
 }
 
 export type Verdict = 'holds' | 'violated' | 'unknown';

@@ -111,12 +111,12 @@ function tables({ faults }: RunSummary, data: ReportData): string {
     endedMs === null ? '' : seconds(endedMs),
     failure === null ? escapeHtml(proof ?? 'nothing was seen') : `<span class="violated">${escapeHtml(failure)}</span>`,
   ]);
-  const penaltyRows = penalties.map(({ height, member, stakeMicro, beforeMicro }) => [
+  const penaltyRows = penalties.map(({ height, member, lostMicro, stakeMicro, openingMicro }) => [
     escapeHtml(member),
     String(height),
-    `${stakeMicro} of ${beforeMicro} micro-EPOS`,
+    ...[lostMicro, stakeMicro, openingMicro].map((micro) => (Number(micro) / 1e6).toFixed(1)),
   ]);
-  return `<h2>Faults</h2>${faultRows.length === 0 ? '<p class="none">None.</p>' : table(['fault', 'began', 'ended', 'proof that it took effect'], faultRows)}<h2>Penalties</h2>${penaltyRows.length === 0 ? '<p class="none">Nobody was penalised.</p>' : table(['member', 'height', 'stake left'], penaltyRows)}`;
+  return `<h2>Faults</h2>${faultRows.length === 0 ? '<p class="none">None.</p>' : table(['fault', 'began', 'ended', 'proof that it took effect'], faultRows)}<h2>Penalties</h2>${penaltyRows.length === 0 ? '<p class="none">Nobody was penalised.</p>' : table(['member', 'height', 'EPOS burned', 'stake left', 'in genesis'], penaltyRows, [2, 3, 4])}`;
 }
 
 function origin({ host, startedAt, chainId, dataSha256, figures, scenario }: RunSummary): string {

@@ -239,9 +239,14 @@ class Run {
           : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
       latencies,
       lookedUp: await this.#lookUp(),
-      draws: this.events.filter((event): event is EventOf<'draw'> => event.type === 'draw'),
-      settledSlots: this.events.filter(({ type }) => type === 'settlement').length,
+      draws: this.#eventsOf('draw'),
+      settlements: this.#eventsOf('settlement'),
+      penalties: this.#eventsOf('penalty'),
     };
+  }
+
+  #eventsOf<T extends LabEvent['type']>(type: T): EventOf<T>[] {
+    return this.events.filter((event): event is EventOf<T> => event.type === type);
   }
 
   #latencies(): LatencySample[] {

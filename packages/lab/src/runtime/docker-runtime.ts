@@ -21,7 +21,7 @@ import { composeFile } from './compose-file.ts';
 import { writeContainerFolders } from './container-folders.ts';
 import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
-import type { PeerState, PeerUsage, Runtime } from './runtime.ts';
+import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
 const START_LIMIT_MS = 90_000;
 const POLL_MS = 50;
@@ -43,6 +43,8 @@ export class DockerRuntime implements Runtime {
   readonly #folder: string;
   readonly #project: string;
   readonly #sockets: string;
+  /** Configurations as they were first written. */
+  readonly #configs = new Map<string, NodeConfigInput>();
   readonly #urls = new Map<string, string>();
 
   private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork) {
@@ -77,12 +79,13 @@ export class DockerRuntime implements Runtime {
     return runtime;
   }
 
-  async start(name: string, settings: ControlSettingsInput): Promise<void> {
+  async start(name: string, settings: ControlSettingsInput, extra: ExtraConfig = {}): Promise<void> {
     const file = join(this.#folder, name, 'node.json');
-    const config = JSON.parse(await readFile(file, 'utf8')) as NodeConfigInput;
+    const config = this.#configs.get(name) ?? JSON.parse(await readFile(file, 'utf8'));
+    this.#configs.set(name, config);
     const control = { socket: '/control/control.sock', mode: SOCKET_MODE, settings };
     // In place: the file is mounted with its folder, and the container must see the new text at once.
-    await writeFile(file, `${JSON.stringify({ ...config, control }, null, 2)}\n`);
+    await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     await engine('POST', `/containers/${this.#container(name)}/start`);
     const deadlineMs = Date.now() + START_LIMIT_MS;
     for (;;) {
@@ -196,7 +199,10 @@ export class DockerRuntime implements Runtime {
   }
 
   async close(): Promise<void> {
-    for (const name of this.names) if ((await this.stateOf(name)) === 'paused') await this.resume(name);
+    // Their volumes go with them: there is nothing that a warning would save.
+    await Promise.all(
+      this.names.map((name) => engine('POST', `/containers/${this.#container(name)}/kill`).catch(() => undefined)),
+    );
     await this.#compose('down', '--volumes', '--timeout', '10');
     await rm(this.#sockets, { recursive: true, force: true });
   }

@@ -20,7 +20,7 @@ import {
   stopProcess,
   writeRunFolder,
 } from '@wattmesh/node';
-import type { PeerState, PeerUsage, Runtime } from './runtime.ts';
+import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
 const STATE_POLL_MS = 10;
 const LAST_BYTES = 4_000;
@@ -45,6 +45,8 @@ export class ProcessRuntime implements Runtime {
   readonly #run: Run;
   /** A short path: unix sockets have little room for names. */
   readonly #sockets: string;
+  /** Configurations as they were first written. */
+  readonly #configs = new Map<string, NodeConfigInput>();
   readonly #processes = new Map<string, PeerProcess>();
 
   private constructor(folder: string, run: Run, network: ProvisionedNetwork, sockets: string) {
@@ -67,11 +69,12 @@ export class ProcessRuntime implements Runtime {
     return new ProcessRuntime(folder, run, network, sockets);
   }
 
-  async start(name: string, settings: ControlSettingsInput): Promise<void> {
+  async start(name: string, settings: ControlSettingsInput, extra: ExtraConfig = {}): Promise<void> {
     const file = join(peerFolder(this.#folder, name), 'config.json');
-    const config = JSON.parse(await readFile(file, 'utf8')) as NodeConfigInput;
+    const config = this.#configs.get(name) ?? JSON.parse(await readFile(file, 'utf8'));
+    this.#configs.set(name, config);
     const control = { socket: this.#socket(name), settings };
-    await writeFile(file, `${JSON.stringify({ ...config, control }, null, 2)}\n`);
+    await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     const peer = this.#run.peers.find((one) => one.name === name) as Run['peers'][number];
     this.#processes.set(name, await startPeer(this.#folder, peer, true));
   }

@@ -16,6 +16,8 @@ export interface PlannedFault {
   readonly spec: FaultEntry;
   /** The peers it is about; null for `miner`, who is known when the moment comes. */
   readonly peers: readonly string[] | null;
+  /** All peers that the entry of the timeline names, this one among them; empty for `miner`. */
+  readonly entryPeers: readonly string[];
   /** Directed links `p01>p02` that it is about. */
   readonly links: readonly string[];
   readonly startsAt: Moment;
@@ -179,6 +181,7 @@ function faultsOf(spec: FaultEntry, entry: number, names: readonly string[]): Mu
     kind: spec.do,
     spec,
     peers,
+    entryPeers: 'peers' in spec ? (selectPeers(spec.peers, names) ?? []) : [],
     links,
     startsAt,
     delayMs,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHECKS } from '../checks/judge.ts';
+import { CONSEQUENCES, MISBEHAVIOURS } from '../faults/misbehaviours.ts';
 import { faultSchema, loadSchema, scenarioSchema } from './schema.ts';
 
 /** A field that so many variants have is explained once. */
@@ -30,6 +31,11 @@ export function scenarioReference(): string {
   for (const [name, field] of Object.entries(schema.properties ?? {})) lines.push(...rows(name, field));
   lines.push('', '## Faults', '', 'Entries of `timeline`.', '', ...variantList('do', variants(faultSchema)));
   lines.push('## Loads', '', 'Entries of `load`.', '', ...variantList('kind', variants(loadSchema)));
+  lines.push('## Misbehaviours', '', 'Names for `choices` of `do: misbehave`.', '');
+  lines.push('| name | what the peer does | what the rules do about it |', '| --- | --- | --- |');
+  for (const [name, { what, consequence }] of Object.entries(MISBEHAVIOURS))
+    lines.push(`| \`${name}\` | ${what} | ${consequence} |`);
+  lines.push('', ...Object.entries(CONSEQUENCES).map(([name, meaning]) => `- ${name}: ${meaning}`), '');
   lines.push('## What is checked', '', '| check | promise |', '| --- | --- |');
   lines.push(...CHECKS.map(({ name, promise }) => `| ${name} | ${promise} |`));
   return `${lines.join('\n')}\n`;

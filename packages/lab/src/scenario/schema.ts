@@ -1,5 +1,6 @@
 import { nodeConfigSchema } from '@wattmesh/node';
 import { z } from 'zod';
+import { MISBEHAVIOUR_NAMES } from '../faults/misbehaviours.ts';
 import { bandwidth, duration, percent, signedDuration } from './quantities.ts';
 
 /**
@@ -44,6 +45,15 @@ const common = {
 const onPeers = { ...common, peers: peersSchema };
 const lasting = { for: lastingSchema.optional() };
 const stagger = duration.optional().describe('one peer after the other, this far apart; without it all at once');
+
+const misbehaviourChoice = z.strictObject({
+  name: z.enum(MISBEHAVIOUR_NAMES).describe('see the list of misbehaviours'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .default({})
+    .describe('what the misbehaviour leaves open; the peer refuses what it does not know'),
+});
+export type MisbehaviourChoice = z.infer<typeof misbehaviourChoice>;
 
 export const faultSchema = z.discriminatedUnion(
   'do',
@@ -110,12 +120,23 @@ export const faultSchema = z.discriminatedUnion(
         'Let every write fail, at which a peer stops; when the fault ends there is room and it is started again.',
       ),
     z
+      .strictObject({
+        do: z.literal('misbehave'),
+        ...onPeers,
+        ...lasting,
+        choices: z.array(misbehaviourChoice).min(1).max(4).describe('what they do, all of it at once'),
+        together: z.boolean().default(false).describe('whether the peers of this entry are accomplices of each other'),
+      })
+      .describe(
+        'Restart the peers as members that break the protocol, with their real keys; when the fault ends they are restarted as honest ones.',
+      ),
+    z
       .strictObject({ do: z.literal('end'), at: anchorSchema, which: z.string().describe('the `id` of a fault') })
       .describe('End a fault that has no `for`: resume, heal, reconnect, free the disk, start again.'),
   ],
   {
     error:
-      'do: one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, end',
+      'do: one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, misbehave, end',
   },
 );
 export type TimelineEntry = z.infer<typeof faultSchema>;
@@ -185,6 +206,10 @@ export const checksSchema = z.strictObject({
     .strictObject({ percentile: z.number().gt(0).max(100).default(95), below: duration })
     .optional()
     .describe('of blocks, from composition until durable on the last peer that was up'),
+  punishment: z
+    .strictObject({ within: z.int().min(1).describe('heights after the misbehaviour began') })
+    .prefault({ within: 60 })
+    .describe('what can be proven of a planned misbehaviour has its consequence'),
   throughput: z
     .strictObject({ atLeast: z.number().gt(0).describe('committed transactions a second, over the time of the load') })
     .optional(),

@@ -26,7 +26,7 @@ import {
 import type { LabEventBody } from './events.ts';
 
 export interface AuditFinding {
-  readonly check: 'validity' | 'certificates' | 'chain-time' | 'conservation' | 'honest-unpunished';
+  readonly check: 'validity' | 'certificates' | 'chain-time' | 'conservation';
   readonly height: number;
   readonly message: string;
 }
@@ -95,7 +95,7 @@ export class ChainAuditor {
     } else {
       this.#state = verdict.state;
       for (const fault of conservationFaults(verdict.state.ledger)) find('conservation', fault);
-      events.push(...this.#penalties(parent, verdict.state, find));
+      events.push(...this.#penalties(parent, verdict.state));
       events.push(...this.#describe(parent, block, hash, bytes.length));
     }
     return { height, hash, block, events, batchHashes: block.batches.map(batchHash), findings };
@@ -130,23 +130,19 @@ export class ChainAuditor {
       find('chain-time', `chain time ${header.chainTimeMs} is after every vote that it is taken from (${latestMs})`);
   }
 
-  #penalties(
-    parent: ChainState,
-    state: ChainState,
-    find: (check: AuditFinding['check'], message: string) => void,
-  ): LabEventBody[] {
+  #penalties(parent: ChainState, state: ChainState): LabEventBody[] {
     return this.#names.flatMap((member, rank): LabEventBody[] => {
       const before = parent.ledger.accounts[rank]?.stakeMicro ?? 0n;
       const now = state.ledger.accounts[rank]?.stakeMicro ?? 0n;
       if (now >= before) return [];
-      find('honest-unpunished', `${member}'s stake fell from ${before} to ${now} micro-EPOS`);
       return [
         {
           type: 'penalty',
           height: state.height,
           member,
+          lostMicro: String(before - now),
           stakeMicro: String(now),
-          beforeMicro: String(this.#openingStakeMicro[rank]),
+          openingMicro: String(this.#openingStakeMicro[rank]),
         },
       ];
     });
@@ -192,7 +188,10 @@ export class ChainAuditor {
 
   #settlement(parent: ChainState, block: Block): LabEventBody {
     const context = settlementContext(this.#rules, parent, block.parentCertificate, block.header);
-    const { billed, market } = this.#rules.application.describe(context, block.payload) as SettlementDescription;
+    const { billed, market, deviations } = this.#rules.application.describe(
+      context,
+      block.payload,
+    ) as SettlementDescription;
     const sum = (values: readonly string[]): string =>
       String(values.reduce((total, value) => total + BigInt(value), 0n));
     return {
@@ -213,6 +212,7 @@ export class ChainAuditor {
           feeMicro: bill?.feeMicro ?? '0',
           shareMicro: bill?.shareMicro ?? '0',
           scoreWh: market.members.find((one) => one.rank === rank)?.proofScoreWh ?? '0',
+          deviationMicro: sum(deviations.filter((one) => one.rank === rank).map(({ memberMicro }) => memberMicro)),
         };
       }),
     };

@@ -50,6 +50,8 @@ export type LabEvent = { readonly atMs: number } & (
         readonly feeMicro: string;
         readonly shareMicro: string;
         readonly scoreWh: string;
+        /** Billed for what the meter said of the slot before; 0 for who did as announced. */
+        readonly deviationMicro: string;
       }[];
     }
   /** The draw of a term: what each candidate weighed, and who came first. */
@@ -65,8 +67,10 @@ export type LabEvent = { readonly atMs: number } & (
       readonly type: 'penalty';
       readonly height: number;
       readonly member: string;
+      /** What the block took of its stake, what is left, and what it had in genesis; 10^-6 EPOS. */
+      readonly lostMicro: string;
       readonly stakeMicro: string;
-      readonly beforeMicro: string;
+      readonly openingMicro: string;
     }
   | {
       readonly type: 'sample';
