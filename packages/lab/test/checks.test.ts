@@ -42,6 +42,8 @@ function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     draws: [],
     settlements: [1, 2, 3, 4, 5].map(settlement),
     penalties: [],
+    models: [],
+    days: [],
     ...change,
   };
 }
@@ -352,6 +354,60 @@ describe('punishment', () => {
       { fromMs: 0, toMs: 2_000 },
       { fromMs: 6_000, toMs: 20_000 },
     ]);
+  });
+});
+
+describe('EVs', () => {
+  const model = (round: number, ...shaped: number[]): EventOf<'model'> => ({
+    type: 'model',
+    atMs: 1_000 * round,
+    round,
+    hash: 'ab',
+    gains: shaped.map((shapedGain, k) => ({ group: `g${k}`, shapedGain, objectiveGain: 0 })),
+  });
+  const wanted = ', modelGain: {atLeast: 40%}';
+
+  it.each<[string, EventOf<'model'>[], Verdict]>([
+    ['enough for every group in the last round', [model(1, -0.2, 0.1), model(2, 0.4, 0.9)], 'holds'],
+    ['enough for one group only', [model(1, 0.8, 0.8), model(2, 0.39, 0.9)], 'violated'],
+    ['nothing measured', [], 'unknown'],
+  ])('model gain: %s', (_, models, expected) => {
+    const { scenario } = parseScenario(`name: t\nprotocol: posoc\nchecks: {recovery: {within: 4s}${wanted}}\n`, 't');
+    expect(verdict('model-gain', facts({ scenario, models }))).toBe(expected);
+  });
+
+  const dodging = parseScenario(
+    'name: t\nprotocol: posoc\nevs: {notPaying: {peers: [p02], untilDay: 3}}\n',
+    't',
+  ).scenario;
+  const day = (miner: string | null, held: Record<string, string>, of = 1): EventOf<'day'> => ({
+    type: 'day',
+    atMs: 5_000,
+    height: 50,
+    day: of,
+    miner,
+    rewardMicro: '9',
+    members: NAMES.map((name) => ({
+      name,
+      scoreMicroKwh: '1',
+      profitMicro: '100',
+      feeMicro: miner === null || miner === name ? '0' : '5',
+      payoffMicro: '95',
+      escrowMicro: held[name] ?? '0',
+    })),
+  });
+
+  it.each<[string, EventOf<'day'>[], Verdict | undefined]>([
+    ['the whole profit of who does not pay', [day('p01', { p02: '100' })], 'holds'],
+    ['a part of it', [day('p01', { p02: '95' })], 'violated'],
+    ['nothing', [day('p01', {})], 'violated'],
+    ['that of one who pays', [day('p01', { p02: '100', p03: '100' })], 'violated'],
+    ['nothing without a miner', [day(null, {})], 'unknown'],
+    ['nothing of the miner itself', [day('p02', {})], 'unknown'],
+    ['nothing when it pays again', [day('p01', { p02: '100' }), day('p01', {}, 3)], 'holds'],
+    ['its profit when it pays again', [day('p01', { p02: '100' }), day('p01', { p02: '100' }, 3)], 'violated'],
+  ])('held: %s', (_, days, expected) => {
+    expect(verdict('unpaid-held', facts({ scenario: dodging, days }))).toBe(expected);
   });
 });
 

@@ -54,6 +54,8 @@ export interface RunFacts {
   readonly draws: readonly EventOf<'draw'>[];
   readonly settlements: readonly EventOf<'settlement'>[];
   readonly penalties: readonly EventOf<'penalty'>[];
+  readonly models: readonly EventOf<'model'>[];
+  readonly days: readonly EventOf<'day'>[];
 }
 
 export type Verdict = 'holds' | 'violated' | 'unknown';

@@ -2,6 +2,7 @@ import { durability } from './durability.ts';
 import { electionFairness } from './election-fairness.ts';
 import type { Check, CheckResult, RunFacts, Verdict } from './facts.ts';
 import { agreement, certificates, chainTime, conservation, validity } from './found.ts';
+import { modelGain, unpaidHeld } from './learning.ts';
 import { liveness } from './liveness.ts';
 import { blockLatency, latency, loadShortfall, progress, throughput } from './measured.ts';
 import { honestUnpunished, misbehaviourPunished } from './punishment.ts';
@@ -25,6 +26,8 @@ export const CHECKS: readonly Check[] = [
   blockLatency,
   throughput,
   progress,
+  modelGain,
+  unpaidHeld,
   electionFairness,
 ];
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionId } from '@wattmesh/consensus';
-import { getJson, type ProvisionedNetwork } from '@wattmesh/node';
+import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node';
 import type { Finding, LatencySample, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
 import { auditJournal } from '../checks/single-signing.ts';
@@ -12,9 +12,10 @@ import { provision, readData } from '../network/provision.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { hasCome, momentOf } from '../scenario/moment.ts';
 import type { ReadScenario } from '../scenario/read-scenario.ts';
-import type { Scenario } from '../scenario/schema.ts';
+import { evsOf, type Scenario } from '../scenario/schema.ts';
 import { ChainAuditor } from '../watch/chain-auditor.ts';
 import type { EventOf, LabEvent, LabEventBody } from '../watch/events.ts';
+import { ModelWatch } from '../watch/model-watch.ts';
 import { Watch } from '../watch/watch.ts';
 import { figuresOf } from './figures.ts';
 import { hostFacts } from './host-facts.ts';
@@ -34,7 +35,7 @@ export interface RunOptions {
   readonly seed: string;
   readonly result: ResultFolder;
   /** Makes the peers; they are started and closed here. */
-  createRuntime(network: ProvisionedNetwork, scenario: Scenario): Promise<Runtime>;
+  createRuntime(network: ProvisionedNetwork<AnyMember>, scenario: Scenario): Promise<Runtime>;
   readonly signal: AbortSignal;
   onEvent(event: LabEvent): void;
 }
@@ -116,6 +117,8 @@ class Run {
   readonly #controls: Controls;
   readonly #conductor: Conductor;
   readonly #load: LoadGenerator;
+  /** Null where nobody learns. */
+  readonly #models: ModelWatch | null;
   readonly #endAtMs: number;
   #tracesBegun = 0;
 
@@ -135,6 +138,8 @@ class Run {
       changed: ({ label, kind, peers, proof, failure }, what) =>
         this.#record({ type: 'fault', what, label, kind, peers, proof, failure }),
     });
+    const evs = evsOf(this.#scenario);
+    this.#models = evs === null ? null : new ModelWatch(runtime, evs.evaluationDays, (event) => this.#record(event));
     this.#watch = new Watch({
       runtime,
       auditor: this.#auditor,
@@ -163,6 +168,7 @@ class Run {
         signal.throwIfAborted();
         this.#conductor.tick();
         await this.#traceHeights();
+        await this.#models?.look(this.#elapsedMs());
         if (this.#elapsedMs() - sampledMs >= 1_000) {
           sampledMs = this.#elapsedMs();
           this.#record({ type: 'load', ...this.#load.totals });
@@ -173,6 +179,7 @@ class Run {
       this.#load.finish();
       await this.#conductor.finish();
       await this.#comeToRest();
+      await this.#models?.look(this.#elapsedMs(), true);
     } finally {
       await this.#load.stop();
       await this.#watch.stop();
@@ -242,6 +249,8 @@ class Run {
       draws: this.#eventsOf('draw'),
       settlements: this.#eventsOf('settlement'),
       penalties: this.#eventsOf('penalty'),
+      models: this.#eventsOf('model'),
+      days: this.#eventsOf('day'),
     };
   }
 
@@ -335,6 +344,7 @@ class Run {
   #record(event: LabEventBody, atMs: number = this.#elapsedMs()): void {
     const stamped = { atMs, ...event } as LabEvent;
     this.events.push(stamped);
+    if (stamped.type === 'round') this.#models?.onRound(stamped);
     this.#options.result.record(stamped);
     this.#options.onEvent(stamped);
   }

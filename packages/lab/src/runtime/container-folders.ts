@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
-import { type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
+import { type AnyMember, type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
 import { API_PORT, PEER_PORT } from './compose-file.ts';
 
 /**
@@ -10,7 +10,7 @@ import { API_PORT, PEER_PORT } from './compose-file.ts';
  */
 export async function writeContainerFolders(
   folder: string,
-  network: ProvisionedNetwork,
+  network: ProvisionedNetwork<AnyMember>,
   timing: NodeConfigInput['timing'],
   config: Partial<NodeConfigInput> = {},
 ): Promise<void> {
@@ -25,7 +25,6 @@ export async function writeContainerFolders(
       genesis: 'genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
-      household: 'household.json',
       dataFolder: '/data',
       listen: { host: '0.0.0.0', port: PEER_PORT },
       addresses: Object.fromEntries(others.map(({ publicKey, name }) => [publicKey, `/dns4/${name}/tcp/${PEER_PORT}`])),

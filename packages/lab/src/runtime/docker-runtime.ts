@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
+  type AnyMember,
   ClusterError,
   type ControlReport,
   type ControlSettingsInput,
@@ -38,7 +39,7 @@ interface Inspected {
 /** Peers as containers, one each, made by a generated compose file. Needs the image of scripts/docker-build.sh. */
 export class DockerRuntime implements Runtime {
   readonly kind = 'docker';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
   readonly #folder: string;
   readonly #project: string;
@@ -47,7 +48,7 @@ export class DockerRuntime implements Runtime {
   readonly #configs = new Map<string, NodeConfigInput>();
   readonly #urls = new Map<string, string>();
 
-  private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork) {
+  private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork<AnyMember>) {
     this.#folder = folder;
     this.#project = project;
     this.#sockets = sockets;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type AnyMember,
   ClusterError,
   type ControlReport,
   type ControlSettingsInput,
@@ -30,7 +31,7 @@ const TICK_MS = 10;
 export interface ProcessRuntimeOptions {
   /** A new folder; `wattmesh status --run` and `wattmesh inspect --run` understand it. */
   readonly folder: string;
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly seed: string;
   readonly timing: NodeConfigInput['timing'];
   readonly config?: Partial<NodeConfigInput>;
@@ -39,7 +40,7 @@ export interface ProcessRuntimeOptions {
 /** Peers as processes of this machine. They end with this process, even when it is killed. */
 export class ProcessRuntime implements Runtime {
   readonly kind = 'process';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
   readonly #folder: string;
   readonly #run: Run;
@@ -49,7 +50,7 @@ export class ProcessRuntime implements Runtime {
   readonly #configs = new Map<string, NodeConfigInput>();
   readonly #processes = new Map<string, PeerProcess>();
 
-  private constructor(folder: string, run: Run, network: ProvisionedNetwork, sockets: string) {
+  private constructor(folder: string, run: Run, network: ProvisionedNetwork<AnyMember>, sockets: string) {
     this.#folder = folder;
     this.#run = run;
     this.network = network;

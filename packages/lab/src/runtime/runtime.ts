@@ -1,4 +1,4 @@
-import type { ControlReport, ControlSettingsInput, ProvisionedNetwork } from '@wattmesh/node';
+import type { AnyMember, ControlReport, ControlSettingsInput, ProvisionedNetwork } from '@wattmesh/node';
 
 /** Configuration that a fault adds. */
 export type ExtraConfig = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export type PeerState = 'up' | 'paused' | 'down';
  */
 export interface Runtime {
   readonly kind: 'process' | 'docker';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
   /**
    * Starts a peer that is down and waits until it serves its API. `settings` are in force from its first moment on;

@@ -16,6 +16,7 @@ import {
   type Genesis,
   genesisState,
   isLastSlotOfTerm,
+  type PosocDescription,
   rememberCombinations,
   rememberSignatures,
   type SettlementDescription,
@@ -24,6 +25,7 @@ import {
   verifyCertificate,
 } from '@wattmesh/consensus';
 import type { LabEventBody } from './events.ts';
+import { evSettlement, prosumerSettlement } from './settlement-events.ts';
 
 export interface AuditFinding {
   readonly check: 'validity' | 'certificates' | 'chain-time' | 'conservation';
@@ -182,40 +184,17 @@ export class ChainAuditor {
         })),
       });
     }
-    if (header.kind === 'settlement') events.push(this.#settlement(parent, block));
+    if (header.kind === 'settlement') events.push(...this.#settlement(parent, block));
     return events;
   }
 
-  #settlement(parent: ChainState, block: Block): LabEventBody {
+  #settlement(parent: ChainState, block: Block): LabEventBody[] {
     const context = settlementContext(this.#rules, parent, block.parentCertificate, block.header);
-    const { billed, market, deviations } = this.#rules.application.describe(
-      context,
-      block.payload,
-    ) as SettlementDescription;
-    const sum = (values: readonly string[]): string =>
-      String(values.reduce((total, value) => total + BigInt(value), 0n));
-    return {
-      type: 'settlement',
-      height: block.header.height,
-      slot: block.header.slot,
-      tradedWh: billed?.energyTradedWh ?? '0',
-      producedWh: sum(market.members.map(({ productionWh }) => productionWh)),
-      consumedWh: sum(market.members.map(({ consumptionWh }) => consumptionWh)),
-      lossSavedHalfNanoWh: market.physicalSavingHalfNanoWh,
-      rewardMicro: billed?.rewardMicro ?? '0',
-      members: this.#names.map((name, rank) => {
-        const bill = billed?.members.find((one) => one.rank === rank);
-        return {
-          name,
-          billMicro: bill?.billMicro ?? '0',
-          withoutTradingMicro: bill?.withoutTradingMicro ?? '0',
-          feeMicro: bill?.feeMicro ?? '0',
-          shareMicro: bill?.shareMicro ?? '0',
-          scoreWh: market.members.find((one) => one.rank === rank)?.proofScoreWh ?? '0',
-          deviationMicro: sum(deviations.filter((one) => one.rank === rank).map(({ memberMicro }) => memberMicro)),
-        };
-      }),
-    };
+    const description = this.#rules.application.describe(context, block.payload);
+    const { height, slot } = block.header;
+    return this.#rules.application.name === 'posoc'
+      ? evSettlement(description as PosocDescription, height, this.#names)
+      : [prosumerSettlement(description as SettlementDescription, height, slot, this.#names)];
   }
 
   #name(rank: number): string {
