@@ -11,6 +11,9 @@ export const LIBRARY: readonly string[] = readdirSync(SCENARIOS)
   .filter((name) => name.endsWith('.yaml'))
   .map((name) => name.replace(/\.yaml$/, ''));
 
+/** Those that are about size: minutes on a small machine. */
+export const SIZE: readonly string[] = ['twenty-peers'];
+
 /** Runs a scenario of the library once, as it stands there. */
 export async function runLibraryScenario(
   name: string,

@@ -23,7 +23,8 @@ import type { ResultFolder, RunSummary } from './result.ts';
 import { tablesOf } from './tables.ts';
 
 const TICK_MS = 40;
-const START_LIMIT_MS = 120_000;
+/** For each peer: all start at once, on as many cores as there are. */
+const START_LIMIT_MS = 30_000;
 /** Transactions that are looked up at every peer at the end. */
 const LOOKED_UP = 40;
 /** Heights whose messages are recorded, counted from the first that the run sees and from the first fault. */
@@ -87,9 +88,10 @@ export async function runScenario(options: RunOptions): Promise<RunSummary> {
 
 /** Starts every peer and waits until each is connected to all others and the first block is there. */
 async function bringUp(runtime: Runtime, signal: AbortSignal): Promise<void> {
-  const deadlineMs = Date.now() + START_LIMIT_MS;
+  const deadlineMs = Date.now() + START_LIMIT_MS * runtime.names.length;
   try {
-    await Promise.all(runtime.names.map((name) => runtime.start(name, { trace: { fromHeight: 0, toHeight: 0 } })));
+    const starts = runtime.names.map((name) => runtime.start(name, { trace: { fromHeight: 0, toHeight: 0 } }));
+    await Promise.race([Promise.all(starts), interrupted(signal)]);
     for (const name of runtime.names)
       for (;;) {
         signal.throwIfAborted();
@@ -102,6 +104,15 @@ async function bringUp(runtime: Runtime, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     throw new LabError('LAB_NOT_STARTED', `the network did not come up: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Rejects when the user ends the run; peers that are still starting then are ended with the others. */
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 /** One run of a scenario on a network that is up. */

@@ -42,10 +42,11 @@ export function composeFile({ project, names, configFolder, controlFolder, memor
     ],
     healthcheck: {
       test: ['CMD', 'node', 'docker/health.mjs', '/config/node.json'],
-      interval: '5s',
-      timeout: '4s',
+      // Each check is a process of its own: twenty peers that are asked often would leave little of a small machine.
+      interval: '30s',
+      timeout: '10s',
       start_period: '60s',
-      retries: 6,
+      retries: 3,
     },
   });
   const file = {

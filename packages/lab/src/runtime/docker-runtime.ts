@@ -24,7 +24,8 @@ import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
 import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
-const START_LIMIT_MS = 90_000;
+/** For each peer: all may start at once, on as many cores as there are. */
+const START_LIMIT_MS = 30_000;
 const POLL_MS = 50;
 const MEMORY_MB = 512;
 /** Whoever may reach the folder around it may use the socket: the user in the container is not the one outside. */
@@ -88,7 +89,7 @@ export class DockerRuntime implements Runtime {
     // In place: the file is mounted with its folder, and the container must see the new text at once.
     await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     await engine('POST', `/containers/${this.#container(name)}/start`);
-    const deadlineMs = Date.now() + START_LIMIT_MS;
+    const deadlineMs = Date.now() + START_LIMIT_MS * this.names.length;
     for (;;) {
       const { State, NetworkSettings } = await this.#inspect(name);
       const port = NetworkSettings.Ports['7001/tcp']?.[0]?.HostPort;
