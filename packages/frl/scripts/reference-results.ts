@@ -10,7 +10,9 @@
  * A figure passes within 3 points of the prototype's where the prototype's sd is at most 1.5 or not printed, otherwise
  * within two combined standard errors.
  */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { train } from '../src/training/train.ts';
@@ -29,6 +31,12 @@ interface RunResult {
   readonly cash: number;
   readonly settled: number;
   readonly seconds: number;
+  /** Shaped gain in percent at each of the evaluations, the first to the last. */
+  readonly curve: readonly number[];
+  readonly modelHash: string;
+  /** Commit of the sources, with `+` when files differ from it. */
+  readonly commit: string;
+  readonly host: string;
 }
 
 const AVERAGED_EVALUATIONS = 4;
@@ -39,6 +47,8 @@ const { values, positionals } = parseArgs({
 });
 const sections = positionals.length > 0 ? positionals : ['policies', 'eta', 'training', 'attacks'];
 const done = readResults(values.out);
+const host = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
+const commit = `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'}`;
 
 if (sections.includes('policies')) printPolicyTable();
 if (sections.includes('eta')) printEtaTable();
@@ -58,7 +68,9 @@ function runStudy(study: Study, seed: number): void {
   const config = study.config(seed);
   const started = performance.now();
   const evaluations: { shapedGain: number; objectiveGain: number; cash: number; settled: number }[] = [];
+  let modelHash = '';
   for (const progress of train(config)) {
+    modelHash = progress.modelHash;
     const point = progress.evaluations.find(({ ev }) => ev === study.shownEv);
     if (!point) continue;
     const { shapedGain, objectiveGain, means } = point;
@@ -83,12 +95,20 @@ function runStudy(study: Study, seed: number): void {
     cash: mean('cash'),
     settled: mean('settled'),
     seconds: (performance.now() - started) / 1000,
+    curve: evaluations.map(({ shapedGain }) => Math.round(100 * shapedGain) / 100),
+    modelHash,
+    commit,
+    host,
   };
   appendFileSync(values.out, `${JSON.stringify(result)}\n`);
   done.push(result);
   console.error(
     `${study.section}: ${study.row}, seed ${seed}: shaped ${result.shapedGain.toFixed(1)} %, U ${result.objectiveGain.toFixed(1)} %, ${result.seconds.toFixed(0)} s`,
   );
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
 }
 
 function findResult(study: Study, seed: number): RunResult | undefined {
