@@ -1,7 +1,6 @@
 import util from 'node:util';
 import {
   type ActorCritic,
-  FrlError,
   loadTfjsActorCritic,
   type ModelLayout,
   type TfjsBackend,
@@ -36,7 +35,7 @@ export async function chooseBackend(name: BackendName, layout: ModelLayout): Pro
  * (docs/learning.md).
  */
 async function loadNative(): Promise<void> {
-  // tfjs-node 4.22 calls two functions that Node 23 has removed.
+  // tfjs-node 4.22 calls functions that Node 23 has removed.
   const legacy = util as unknown as Record<string, unknown>;
   legacy.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
   legacy.isArray ??= Array.isArray;
@@ -46,6 +45,6 @@ async function loadNative(): Promise<void> {
     await import(name);
   } catch (cause) {
     const reason = (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND' ? 'it is not installed' : String(cause);
-    throw new FrlError('FRL_BACKEND_UNAVAILABLE', `${name}: ${reason.split('\n')[0]}`, { backend: 'tfjs-node' });
+    throw new Error(`${name}: ${reason.split('\n')[0]}`, { cause });
   }
 }

@@ -151,8 +151,13 @@ Examples:
     )
     .action(async (options: TrainOptions, self: Command) => {
       const stop = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
-      await trainFor(options, self, stop.signal);
+      const abort = (): void => stop.abort();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abort);
+      try {
+        await trainFor(options, self, stop.signal);
+      } finally {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, abort);
+      }
     });
 }
 
