@@ -1,11 +1,11 @@
 /**
  * Reproduces the reference results of federated PPO (specification, section 12) and judges them.
  *
- *   node packages/frl/scripts/reference-results.ts [section ...] [--out FILE] [--summary]
+ *   node packages/frl/scripts/reference-results.ts [section ...] [--row TEXT] [--out FILE] [--summary]
  *
  * Sections: policies, eta, training, attacks, schedule, heterogeneity, personal-eta; default the first four. Every run is
  * appended to FILE (default results/frl-reference.jsonl) and not repeated, so the script can be stopped and started
- * again; --summary prints what is there without running anything.
+ * again; --row takes only rows whose name has TEXT in it; --summary prints what is there without running anything.
  *
  * A figure passes within 3 points of the prototype's where the prototype's sd is at most 1.5 or not printed, otherwise
  * within two combined standard errors.
@@ -43,7 +43,11 @@ const AVERAGED_EVALUATIONS = 4;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: 'string', default: 'results/frl-reference.jsonl' }, summary: { type: 'boolean' } },
+  options: {
+    out: { type: 'string', default: 'results/frl-reference.jsonl' },
+    row: { type: 'string', default: '' },
+    summary: { type: 'boolean' },
+  },
 });
 const sections = positionals.length > 0 ? positionals : ['policies', 'eta', 'training', 'attacks'];
 const done = readResults(values.out);
@@ -52,7 +56,7 @@ const commit = `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porc
 
 if (sections.includes('policies')) printPolicyTable();
 if (sections.includes('eta')) printEtaTable();
-const studies = STUDIES.filter(({ section }) => sections.includes(section));
+const studies = STUDIES.filter(({ section, row }) => sections.includes(section) && row.includes(values.row));
 if (!values.summary) {
   mkdirSync(dirname(values.out), { recursive: true });
   // Seed by seed, so that a stopped run has seen every study equally often.
