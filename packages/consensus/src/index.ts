@@ -40,6 +40,7 @@ export * from './genesis/index.ts';
 export * from './inclusion/index.ts';
 export * from './ledger/index.ts';
 export * from './misbehaviour/index.ts';
+export { ChainMemory } from './peer/chain-memory.ts';
 export { decodeJournalEntry, heightOf as heightOfLogRecord, type JournalEntry } from './peer/journal.ts';
 export { Peer, type PeerView } from './peer/peer.ts';
 export type * from './peer/ports.ts';

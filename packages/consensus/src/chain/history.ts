@@ -17,16 +17,6 @@ export interface ChainHistory {
   at(height: number): HistoryEntry;
 }
 
-/** Of a chain of which nothing is known but its head: enough for a block without evidence of earlier heights. */
-export function historyOfHead(entry: HistoryEntry): ChainHistory {
-  return {
-    at(height) {
-      if (height === entry.state.height) return entry;
-      throw new Error(`the state after height ${height} is not known here, only the one after ${entry.state.height}`);
-    },
-  };
-}
-
 /** The history of a block's parent: what `history` knows, with the parent itself, whose certificate the block embeds. */
 export function historyThrough(history: ChainHistory, parent: HistoryEntry): ChainHistory {
   return { at: (height) => (height === parent.state.height ? parent : history.at(height)) };

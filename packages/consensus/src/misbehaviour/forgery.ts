@@ -2,11 +2,11 @@ import type { Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf, payloadHash } from '../chain/block.ts';
 import { certificateHash } from '../chain/certificate.ts';
 import { evidenceRoot } from '../chain/evidence.ts';
-import { historyOfHead } from '../chain/history.ts';
 import { transactionsRoot } from '../chain/transactions.ts';
 import type { Block, BlockHeader, Proposal } from '../chain/types.ts';
 import { signProposal } from '../chain/votes.ts';
 import { type ComposedBlock, composeBlock } from '../composition/compose-block.ts';
+import { executeBlock, stateRoot } from '../execution/index.ts';
 import { decodePayload } from '../poeg/payload.ts';
 import type { Message } from '../wire/messages.ts';
 import type { MisbehaviourKit, PeerLike } from './types.ts';
@@ -48,12 +48,20 @@ export function ownFreshBlock(kit: MisbehaviourKit, message: Message): { block: 
   return { block: decodeBlock(message.block), proposal };
 }
 
-/** Composes this member's block anew, with a part of its content replaced. */
+/** This member's block with other evidence, and the state root that follows from it. */
+export function accusing(peer: PeerLike, { rules }: MisbehaviourKit, block: Block, evidence: Block['evidence']): Block {
+  const { state } = peer.view;
+  const changed = resealed({ ...block, evidence });
+  const after = executeBlock(rules, state, changed, hashOf(changed.header), peer.history);
+  return resealed(changed, { stateRoot: stateRoot(rules, after) });
+}
+
+/** Composes this member's PoEG block anew, with a part of its content replaced. */
 export function recomposed(
   peer: PeerLike,
   { rules }: MisbehaviourKit,
   block: Block,
-  change: Partial<{ batches: Block['batches']; evidence: Block['evidence']; omit: (key: string) => boolean }>,
+  omit: (key: string) => boolean,
 ): ComposedBlock {
   const { header, parentCertificate } = block;
   const { state } = peer.view;
@@ -63,11 +71,11 @@ export function recomposed(
     composer: header.composer,
     composingRound: header.composingRound,
     parentCertificate,
-    batches: change.batches ?? block.batches,
-    contributions: contributions.filter(({ key }) => change.omit?.(key) !== true),
-    evidence: change.evidence ?? block.evidence,
+    batches: block.batches,
+    contributions: contributions.filter(({ key }) => !omit(key)),
+    evidence: block.evidence,
   };
-  return composeBlock(rules, state, content, historyOfHead({ state, certificate: parentCertificate }));
+  return composeBlock(rules, state, content, peer.history);
 }
 
 function contributionsOf(

@@ -17,6 +17,9 @@ export function intercept(
     get blobs() {
       return peer.blobs;
     },
+    get history() {
+      return peer.history;
+    },
     handle(event) {
       const passed = hooks.inbound === undefined ? event : hooks.inbound(event);
       const output = passed === null ? NOTHING : peer.handle(passed);

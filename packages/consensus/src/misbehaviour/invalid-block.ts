@@ -1,6 +1,7 @@
 import { signBatch } from '../chain/transactions.ts';
 import type { Block } from '../chain/types.ts';
 import { decodePayload, encodePayload, type SettlementPayload } from '../poeg/payload.ts';
+import { decodePayload as decodeEvPayload, encodePayload as encodeEvPayload } from '../posoc/payload.ts';
 import { ownFreshBlock, type ProposalMessage, proposalFor, recomposed, resealed } from './forgery.ts';
 import { intercept, mapSends, messageOf, resent } from './interception.ts';
 import type { Misbehaviour, MisbehaviourKit, PeerLike } from './types.ts';
@@ -11,17 +12,19 @@ type Alteration = (block: Block, kit: MisbehaviourKit, peer: PeerLike) => Block 
 const FORGED_ROOT = 'f0'.repeat(32);
 
 const ALTERATIONS: Readonly<Record<string, Alteration>> = {
-  'wrong-trade': (block) =>
-    withResults(block, ({ trades: [first, ...rest] }) =>
+  'wrong-trade': (block, kit) =>
+    withResults(block, kit, ({ trades: [first, ...rest] }) =>
       first === undefined ? null : { trades: [{ ...first, energyWh: first.energyWh + 1n }, ...rest] },
     ),
-  'flow-not-optimal': (block) =>
-    withResults(block, ({ trades }) => (trades.length === 0 ? null : { trades: trades.slice(1) })),
-  'inflated-reward': (block) =>
-    withResults(block, ({ rewards }) => ({ rewards: { ...rewards, rewardMicro: rewards.rewardMicro + 1_000_000n } })),
+  'flow-not-optimal': (block, kit) =>
+    withResults(block, kit, ({ trades }) => (trades.length === 0 ? null : { trades: trades.slice(1) })),
+  'inflated-reward': (block, kit) =>
+    withResults(block, kit, ({ rewards }) => ({
+      rewards: { ...rewards, rewardMicro: rewards.rewardMicro + 1_000_000n },
+    })),
   'wrong-state-root': (block) => resealed(block, { stateRoot: FORGED_ROOT }),
   'left-out-announcement': (block, kit, peer) => {
-    if (block.header.kind !== 'settlement') return null;
+    if (block.header.kind !== 'settlement' || kit.rules.application.name !== 'poeg') return null;
     const own = `/${kit.rank}`;
     let isOut = false;
     // The first one that is not its own; the block is consistent in everything else.
@@ -30,10 +33,11 @@ const ALTERATIONS: Readonly<Record<string, Alteration>> = {
       isOut ||= isVictim;
       return isVictim;
     };
-    const altered = recomposed(peer, kit, block, { omit }).block;
+    const altered = recomposed(peer, kit, block, omit).block;
     return isOut ? altered : null;
   },
   'overspent-transaction': (block, kit, peer) => withBatch(block, kit, peer, kit.rank),
+  'wrong-model': withModel,
   'forged-signature': (block, kit, peer) =>
     withBatch(block, kit, peer, (kit.rank + 1) % kit.rules.genesis.members.length),
 };
@@ -91,14 +95,25 @@ function usurper(peer: PeerLike, kit: MisbehaviourKit): PeerLike {
 
 function withResults(
   block: Block,
+  { rules }: MisbehaviourKit,
   change: (results: SettlementPayload['results']) => Partial<SettlementPayload['results']> | null,
 ): Block | null {
-  if (block.header.kind !== 'settlement') return null;
+  if (block.header.kind !== 'settlement' || rules.application.name !== 'poeg') return null;
   const payload = decodePayload(block.payload);
   const changed = change(payload.results);
   if (changed === null) return null;
   const results = { ...payload.results, ...changed };
   return resealed({ ...block, payload: encodePayload({ ...payload, results }) });
+}
+
+/** The aggregator's settlement with another model than the one that its listed updates give. */
+function withModel(block: Block, { rules }: MisbehaviourKit): Block | null {
+  if (block.header.kind !== 'settlement' || rules.application.name !== 'posoc') return null;
+  const payload = decodeEvPayload(block.payload);
+  const { model } = payload.results;
+  if (model === null || !model.isAggregated) return null;
+  const results = { ...payload.results, model: { ...model, hash: FORGED_ROOT } };
+  return resealed({ ...block, payload: encodeEvPayload({ ...payload, results }) });
 }
 
 /** Adds a transfer of more than anybody has, in the name of `victim` and signed by this member. */

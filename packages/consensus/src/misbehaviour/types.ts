@@ -1,4 +1,5 @@
 import type { Blobs } from '../application/types.ts';
+import type { ChainHistory } from '../chain/history.ts';
 import type { ChainRules } from '../chain/state.ts';
 import type { MemberRank } from '../chain/types.ts';
 import type { MemberSigner } from '../crypto/ports.ts';
@@ -9,6 +10,7 @@ import type { PeerEvent, PeerModules, PeerOutput } from '../peer/ports.ts';
 export interface PeerLike {
   readonly view: PeerView;
   readonly blobs: Pick<Blobs, 'get'>;
+  readonly history: ChainHistory;
   handle(event: PeerEvent): PeerOutput;
 }
 

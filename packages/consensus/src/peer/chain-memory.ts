@@ -12,18 +12,34 @@ import type { ChainReader } from './ports.ts';
 export class ChainMemory implements ChainHistory {
   readonly #rules: ChainRules;
   readonly #reader: ChainReader;
+  readonly #heightsHeld: number;
   readonly #entries = new Map<number, HistoryEntry>();
 
-  constructor(rules: ChainRules, reader: ChainReader) {
+  /** `heightsHeld`: how many heights stay in memory; by default those that a block's own evidence can ask for. */
+  constructor(
+    rules: ChainRules,
+    reader: ChainReader,
+    heightsHeld: number = rules.genesis.penalties.evidenceBlocks + 2,
+  ) {
     this.#rules = rules;
     this.#reader = reader;
+    this.#heightsHeld = heightsHeld;
   }
 
   /** Remembers a committed state, and forgets those that no evidence can concern any more. */
   add(entry: HistoryEntry): void {
     this.#entries.set(entry.state.height, entry);
-    const oldest = entry.state.height - this.#rules.genesis.penalties.evidenceBlocks - 2;
+    const oldest = entry.state.height - this.#heightsHeld;
     for (const height of this.#entries.keys()) if (height < oldest) this.#entries.delete(height);
+  }
+
+  /**
+   * For a reader of a whole chain that has no store: to `add` every height from genesis on is enough. An accused block may
+   * itself hold evidence of as many blocks before it, so twice as many heights stay in memory.
+   */
+  static ofWalk(rules: ChainRules): ChainMemory {
+    const nothing: ChainReader = { block: () => null, state: () => null };
+    return new ChainMemory(rules, nothing, 2 * (rules.genesis.penalties.evidenceBlocks + 2));
   }
 
   /** @throws Error when the blocks up to `height` are not all in memory or in the store. */

@@ -1,6 +1,7 @@
 import type { Blobs } from '../application/types.ts';
 import { decodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chain/certificate.ts';
+import type { ChainHistory } from '../chain/history.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import { transactionIds } from '../chain/transactions.ts';
 import type { Block, Certificate, MemberRank } from '../chain/types.ts';
@@ -160,6 +161,11 @@ export class Peer {
   /** Bytes that blocks name by hash, as far as this peer has them. */
   get blobs(): Pick<Blobs, 'get'> {
     return this.#blobs;
+  }
+
+  /** The last heights of this peer's chain. */
+  get history(): ChainHistory {
+    return this.#standing.history;
   }
 
   get view(): PeerView {

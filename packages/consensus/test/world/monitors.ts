@@ -9,7 +9,8 @@ import { electionListOf } from '../../src/election/index.ts';
 import { decodeState, stateRoot } from '../../src/execution/index.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
 import { ChainMemory } from '../../src/peer/chain-memory.ts';
-import type { ChainReader, CommitRecord, Outgoing } from '../../src/peer/ports.ts';
+import { decodeJournalEntry } from '../../src/peer/journal.ts';
+import type { ChainReader, CommitRecord, Outgoing, StoreWrite } from '../../src/peer/ports.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage, type Message } from '../../src/wire/messages.ts';
 
@@ -87,6 +88,20 @@ export class Monitors {
     }
   }
 
+  /**
+   * What a peer has signed and is about to write, before anything of it is sent. A peer may decide with its own vote and
+   * crash before it sends the vote: the others then have the block from its disk.
+   */
+  signed(rank: number, writes: readonly StoreWrite[]): void {
+    for (const write of writes) {
+      const entry = write.type === 'journal' ? decodeJournalEntry(write.bytes) : null;
+      if (entry?.type !== 'engine' || entry.record.type !== 'vote') continue;
+      const { blockHash: hash, extension } = entry.record.vote;
+      if (hash === null || !extension?.beaconShare) continue;
+      this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(rank));
+    }
+  }
+
   #onProposal(proposal: Proposal): void {
     this.#once(
       proposal.proposer,
@@ -107,7 +122,6 @@ export class Monitors {
     );
     if (this.#corrupt.has(voter)) {
       if (type === 'prevote' && hash !== null) this.#countPrevote(height, round, hash, voter);
-      if (vote.extension?.beaconShare && hash !== null) this.#countShare(hash, voter);
       return;
     }
     if (!isNew) return;
@@ -119,17 +133,12 @@ export class Monitors {
     if (type === 'precommit' && hash !== null) {
       const key = `${voter}/${height}`;
       this.#locks.set(key, [...(this.#locks.get(key) ?? []), { round, hash }]);
-      if (vote.extension?.beaconShare) this.#countShare(hash, voter);
     }
   }
 
   #countPrevote(height: number, round: number, hash: Hash, voter: number): void {
     const key = `${height}/${round}/${hash}`;
     this.#prevotes.set(key, (this.#prevotes.get(key) ?? new Set()).add(voter));
-  }
-
-  #countShare(hash: Hash, voter: number): void {
-    this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(voter));
   }
 
   #noteHeld({ voter, extension }: Vote, hash: Hash): void {

@@ -70,7 +70,6 @@ export interface WorldLife {
 /** What is wrong with a member of a world; it wraps what an honest one is given. */
 export interface WorldFault {
   readonly rank: number;
-  rules?(rules: ChainRules): ChainRules;
   /** Messages that it does not send. */
   withholds?(outgoing: Outgoing, peer: PeerLike): boolean;
 }
@@ -265,8 +264,7 @@ export class World {
     const source = this.#life.source(this.chain, seed, node.rank);
     const signer = signers[node.rank] as MemberSigner;
     const modules = { signer, source, reader: node.disk };
-    const own = this.#faultOf(node.rank)?.rules?.(rules) ?? rules;
-    const kit = { rules: own, rank: node.rank, signer, accomplices: this.#accomplices };
+    const kit = { rules, rank: node.rank, signer, accomplices: this.#accomplices };
     const choices = this.#options.misbehaving?.[node.rank] ?? [];
     node.life += 1;
     node.signedIn = -1;
@@ -274,7 +272,7 @@ export class World {
       choices,
       kit,
       modules,
-      (ports) => new Peer(own, { ...PEER_OPTIONS, slotPaceMs }, ports, node.disk.load()),
+      (ports) => new Peer(rules, { ...PEER_OPTIONS, slotPaceMs }, ports, node.disk.load()),
     );
     this.#record(`boot ${node.rank}`);
     this.#handle(node, { type: 'start' });
@@ -345,6 +343,7 @@ export class World {
         this.#handle(node, { type: 'timer', id });
       });
     }
+    this.monitors.signed(node.rank, output.writes);
     for (const notice of output.notices)
       if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
         this.monitors.refused(node.rank, notice.sender, notice.reason);
