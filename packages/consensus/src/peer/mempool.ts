@@ -91,13 +91,13 @@ export class Mempool {
     if (batch.firstNonce + count > accountNonce + NONCE_WINDOW) return 'too-far-ahead';
     if (this.#transactions + count > this.#maxTransactions) return 'pool-full';
     const own = this.#bySender.get(batch.sender);
-    if (own === undefined) return count > this.#maxPerSender ? 'sender-full' : null;
-    const place = placeOf(own.pooled, batch.firstNonce);
-    const before = own.pooled[place - 1];
-    const after = own.pooled[place];
+    const place = own === undefined ? 0 : placeOf(own.pooled, batch.firstNonce);
+    const before = own?.pooled[place - 1];
+    const after = own?.pooled[place];
     if (before !== undefined && endOf(before) > batch.firstNonce) return 'nonce-taken';
     if (after !== undefined && after.batch.firstNonce < batch.firstNonce + count) return 'nonce-taken';
-    return own.transactions + count > this.#maxPerSender ? 'sender-full' : null;
+    if ((own?.transactions ?? 0) + count > this.#maxPerSender) return 'sender-full';
+    return null;
   }
 
   /** Adds a batch whose signature and sender have been checked; `resendAtMs` is null unless a local client handed it in. */

@@ -51,7 +51,9 @@ export class OwnContributions {
   onHead(): void {
     const { standing, outbox, silentThrough } = this.#modules;
     const { height, slot } = standing.state;
-    if (standing.self === null || height > silentThrough || slot <= this.#absentThrough) return;
+    // Zero says that nothing was lost, also before the first block.
+    const isKnown = silentThrough === 0 || height > silentThrough;
+    if (standing.self === null || isKnown || slot <= this.#absentThrough) return;
     this.#absentThrough = slot;
     outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'absence', throughSlot: slot }) });
   }
