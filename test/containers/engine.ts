@@ -1,7 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 const repository = join(import.meta.dirname, '../..');
+const TEST_IMAGE = 'wattmesh-test';
 const composeFile = join(repository, 'docker/compose.yaml');
 
 /** Why no container test can run here; undefined: an engine and a compose program answer. */
@@ -42,9 +45,46 @@ export async function runOrThrow(
   return output;
 }
 
-/** Builds the image from this machine alone, as scripts/docker-build.sh --local-base does. */
-export async function buildImage(image: string): Promise<void> {
-  await runOrThrow('scripts/docker-build.sh', ['--local-base', image]);
+/** How long the image of another state of the sources is left alone: another test run may be using it. */
+const OTHERS_KEPT_MS = 3_600_000;
+
+/**
+ * The image of a peer as the sources are now, built from this machine alone as scripts/docker-build.sh --local-base does.
+ * It is named after what goes into it, so that all container tests share one build, and those of the next run too.
+ */
+export async function testImage(): Promise<string> {
+  const image = `${TEST_IMAGE}:${imageInputs()}`;
+  const known = await run('docker', ['image', 'inspect', image]);
+  if (known.status !== 0) await runOrThrow('scripts/docker-build.sh', ['--local-base', image]);
+  const names = await runOrThrow('docker', ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', TEST_IMAGE]);
+  for (const name of names
+    .trim()
+    .split('\n')
+    .filter((other) => other !== image)) {
+    const { status, output } = await run('docker', ['image', 'inspect', '--format', '{{.Metadata.LastTagTime}}', name]);
+    const age = Date.now() - Date.parse(output.trim().split(' ').slice(0, 2).join('T'));
+    if (status === 0 && age > OTHERS_KEPT_MS) await run('docker', ['image', 'rm', name]);
+  }
+  return image;
+}
+
+/** A hash over this Node and every file that scripts/docker-build.sh takes. */
+function imageInputs(): string {
+  const within = (folder: string): string[] =>
+    readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(repository, join(entry.parentPath, entry.name)));
+  const files = [
+    'package.json',
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    ...['packages', 'docker', 'scripts'].flatMap(within),
+  ];
+  const hash = createHash('sha256').update(process.version);
+  for (const name of files.sort())
+    if (!/^packages\/[^/]+\/(test|bench|node_modules)\//.test(name))
+      hash.update(`\0${name}\0`).update(readFileSync(join(repository, name)));
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** The network of docker/compose.yaml under a project name of its own, so that runs do not meet. */

@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { buildImage, composeProgram, run, runOrThrow, whyNoEngine } from './engine.ts';
+import { composeProgram, runOrThrow, testImage, whyNoEngine } from './engine.ts';
 
 const reason = whyNoEngine();
-const image = `wattmesh-image-test-${process.pid}`;
+let image = '';
 
 describe('the image', () => {
   beforeAll(async () => {
-    if (reason === undefined) await buildImage(image);
+    if (reason === undefined) image = await testImage();
   }, 240_000);
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
-  afterAll(async () => {
-    if (reason === undefined) await run('docker', ['image', 'rm', '--force', image]);
-  });
 
   const inContainer = (program: string) =>
     runOrThrow('docker', [

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../network/network.ts';
-import { buildImage, ComposeProject, run, whyNoEngine } from './engine.ts';
+import { ComposeProject, testImage, whyNoEngine } from './engine.ts';
 
 const reason = whyNoEngine();
-const image = `wattmesh-network-test-${process.pid}`;
-const project = new ComposeProject(`wattmesh-test-${process.pid}`, image);
+let project: ComposeProject;
 const peers = ['peer-1', 'peer-2', 'peer-3', 'peer-4'];
 
 const heightOf = async (peer: string): Promise<number> =>
@@ -28,14 +27,12 @@ async function holdingsAt(height: number): Promise<Set<string>> {
 describe('four peers in containers', () => {
   beforeAll(async () => {
     if (reason !== undefined) return;
-    await buildImage(image);
+    project = new ComposeProject(`wattmesh-test-${process.pid}`, await testImage());
     await project.compose('up', '--detach');
   }, 240_000);
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
   afterAll(async () => {
-    if (reason !== undefined) return;
-    await project.compose('down', '--volumes', '--timeout', '5');
-    await run('docker', ['image', 'rm', '--force', image]);
+    await project?.compose('down', '--volumes', '--timeout', '5');
   }, 120_000);
 
   test('commit blocks, are healthy, and hold one chain', async () => {

@@ -224,6 +224,7 @@ async function wire(
   if (ev !== null) {
     closing.add(() => ev.stop());
     ev.startLearning({
+      dataFolder: config.dataFolder,
       blobs: peer.blobs,
       contribute: (bytes) => shell.handle({ type: 'contribute', bytes }).verdict === 'accept',
       onError: (error) => log.error({ err: error }, 'a learning round failed'),

@@ -98,8 +98,12 @@ export class Monitors {
       if (entry?.type !== 'engine' || entry.record.type !== 'vote') continue;
       const { blockHash: hash, extension } = entry.record.vote;
       if (hash === null || !extension?.beaconShare) continue;
-      this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(rank));
+      this.#countShare(hash, rank);
     }
+  }
+
+  #countShare(hash: Hash, voter: number): void {
+    this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(voter));
   }
 
   #onProposal(proposal: Proposal): void {
@@ -122,6 +126,8 @@ export class Monitors {
     );
     if (this.#corrupt.has(voter)) {
       if (type === 'prevote' && hash !== null) this.#countPrevote(height, round, hash, voter);
+      // A liar's wrapper signs more than its peer writes down.
+      if (vote.extension?.beaconShare && hash !== null) this.#countShare(hash, voter);
       return;
     }
     if (!isNew) return;
