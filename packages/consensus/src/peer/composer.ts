@@ -82,9 +82,13 @@ export class Composer {
     return standing.state.phase === 'open' && mayClose(standing.rules, standing.state, options, this.#slotView());
   }
 
-  /** Takes an authentic batch if this peer asked for it. */
-  onBatch(hash: Hash, batch: TransactionBatch): void {
-    if (this.#fetched.get(hash) !== null) return;
+  /** Whether this peer has asked for this batch, in order to compose, and has not got it yet. */
+  wants(hash: Hash): boolean {
+    return this.#fetched.get(hash) === null;
+  }
+
+  /** Takes an authentic batch that this peer wants, even if the mempool has no place for it. */
+  supply(hash: Hash, batch: TransactionBatch): void {
     this.#fetched.set(hash, batch);
     this.consider();
   }
