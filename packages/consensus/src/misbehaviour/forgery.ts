@@ -49,9 +49,8 @@ export function ownFreshBlock(kit: MisbehaviourKit, message: Message): { block: 
   return { block: decodeBlock(message.block), proposal };
 }
 
-/** This member's block with other evidence, and the state root that follows from it, unless the block is a lie already. */
-export function accusing(peer: PeerLike, { rules }: MisbehaviourKit, block: Block, evidence: Block['evidence']): Block {
-  const changed = resealed({ ...block, evidence });
+/** The block with the state root that follows from it where its word is taken; as it is where it cannot be executed. */
+export function consistent(peer: PeerLike, { rules }: MisbehaviourKit, changed: Block): Block {
   try {
     const after = executeBlock(rules, peer.view.state, changed, hashOf(changed.header), peer.history);
     return resealed(changed, { stateRoot: stateRoot(rules, after) });
