@@ -70,7 +70,8 @@ export class Composer {
     this.#requests = 0;
   }
 
-  enterSlot(): void {
+  /** Has itself woken when the slot may end, by the clock as it is now. */
+  wakeUpInSlot(): void {
     const { standing, options, outbox } = this.#modules;
     const wakeUps = slotWakeUps(standing.rules, standing.state, options, this.#slotView());
     for (const [index, delayMs] of wakeUps.entries()) outbox.timer(`slot/${standing.state.slot}/${index}`, delayMs);

@@ -223,7 +223,7 @@ export class Peer {
   #enterSlot(): void {
     this.#standing.enterSlot();
     this.#contributions.prune(this.#standing.state.slot);
-    this.#composer.enterSlot();
+    this.#composer.wakeUpInSlot();
     this.#own.enterSlot();
   }
 
@@ -337,6 +337,8 @@ export class Peer {
       case 'status':
         this.#sync.heartbeat(this.#standing.nowMs);
         this.#outbox.timer('status', this.#options.statusMs);
+        // Timers were set by a clock that may have been set back or forward since.
+        this.#composer.wakeUpInSlot();
         break;
       case 'resend-own':
         this.#own.resend();
