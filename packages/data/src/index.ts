@@ -79,3 +79,4 @@ export { AREA_SIDE_M, drawPosition, EDC_POSITION_M, withDrawnPositions } from '.
 export type { EnergyUnit } from './quantity.ts';
 export { drawNormal, normalCdf, normalQuantile, type RandomStream, randomStream } from './random.ts';
 export { type AlignedPrices, alignPrices, HALF_YEAR_DAYS } from './season.ts';
+export { type TimeZone, timeZone } from './time-zone.ts';

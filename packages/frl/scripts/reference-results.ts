@@ -1,16 +1,18 @@
 /**
  * Reproduces the reference results of federated PPO (specification, section 12) and judges them.
  *
- *   node packages/frl/scripts/reference-results.ts [section ...] [--out FILE] [--summary]
+ *   node packages/frl/scripts/reference-results.ts [section ...] [--row TEXT] [--out FILE] [--summary]
  *
  * Sections: policies, eta, training, attacks, schedule, heterogeneity, personal-eta; default the first four. Every run is
  * appended to FILE (default results/frl-reference.jsonl) and not repeated, so the script can be stopped and started
- * again; --summary prints what is there without running anything.
+ * again; --row takes only rows whose name has TEXT in it; --summary prints what is there without running anything.
  *
  * A figure passes within 3 points of the prototype's where the prototype's sd is at most 1.5 or not printed, otherwise
  * within two combined standard errors.
  */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { train } from '../src/training/train.ts';
@@ -29,20 +31,32 @@ interface RunResult {
   readonly cash: number;
   readonly settled: number;
   readonly seconds: number;
+  /** Shaped gain in percent at each of the evaluations, the first to the last. */
+  readonly curve: readonly number[];
+  readonly modelHash: string;
+  /** Commit of the sources, with `+` when files differ from it. */
+  readonly commit: string;
+  readonly host: string;
 }
 
 const AVERAGED_EVALUATIONS = 4;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: 'string', default: 'results/frl-reference.jsonl' }, summary: { type: 'boolean' } },
+  options: {
+    out: { type: 'string', default: 'results/frl-reference.jsonl' },
+    row: { type: 'string', default: '' },
+    summary: { type: 'boolean' },
+  },
 });
 const sections = positionals.length > 0 ? positionals : ['policies', 'eta', 'training', 'attacks'];
 const done = readResults(values.out);
+const host = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores, Node ${process.version}`;
+const commit = `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'}`;
 
 if (sections.includes('policies')) printPolicyTable();
 if (sections.includes('eta')) printEtaTable();
-const studies = STUDIES.filter(({ section }) => sections.includes(section));
+const studies = STUDIES.filter(({ section, row }) => sections.includes(section) && row.includes(values.row));
 if (!values.summary) {
   mkdirSync(dirname(values.out), { recursive: true });
   // Seed by seed, so that a stopped run has seen every study equally often.
@@ -58,7 +72,9 @@ function runStudy(study: Study, seed: number): void {
   const config = study.config(seed);
   const started = performance.now();
   const evaluations: { shapedGain: number; objectiveGain: number; cash: number; settled: number }[] = [];
+  let modelHash = '';
   for (const progress of train(config)) {
+    modelHash = progress.modelHash;
     const point = progress.evaluations.find(({ ev }) => ev === study.shownEv);
     if (!point) continue;
     const { shapedGain, objectiveGain, means } = point;
@@ -83,12 +99,20 @@ function runStudy(study: Study, seed: number): void {
     cash: mean('cash'),
     settled: mean('settled'),
     seconds: (performance.now() - started) / 1000,
+    curve: evaluations.map(({ shapedGain }) => Math.round(100 * shapedGain) / 100),
+    modelHash,
+    commit,
+    host,
   };
   appendFileSync(values.out, `${JSON.stringify(result)}\n`);
   done.push(result);
   console.error(
     `${study.section}: ${study.row}, seed ${seed}: shaped ${result.shapedGain.toFixed(1)} %, U ${result.objectiveGain.toFixed(1)} %, ${result.seconds.toFixed(0)} s`,
   );
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
 }
 
 function findResult(study: Study, seed: number): RunResult | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialWeights } from '../src/model/initial-weights.ts';
-import { decodeModel, encodeModel, modelHash, tensorBytes } from '../src/model/model-codec.ts';
+import { decodeModel, encodeModel, modelHash, readModelFile, tensorBytes } from '../src/model/model-codec.ts';
 import { createModelLayout } from '../src/model/model-layout.ts';
 import { decodeSafetensors, encodeSafetensors } from '../src/model/safetensors.ts';
 import { streamRng } from '../src/rng.ts';
@@ -136,5 +136,32 @@ describe('hash', () => {
     expect(hash).toBe('ab');
     expect([...seen[0]!]).toEqual([0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
     expect(tensorBytes(Float64Array.of(1))).toEqual(seen[0]);
+  });
+});
+
+describe('a model file of unknown size', () => {
+  it('says its own layout', () => {
+    for (const other of [layout, createModelLayout(10), createModelLayout(3, [5]), createModelLayout(2, [4, 3, 2])]) {
+      const values = initialWeights(other, streamRng(2, 'weights'));
+      const file = readModelFile(encodeModel(other, values, { preset: 'paper' }));
+      expect(file).toEqual({ layout: other, weights: values, metadata: { preset: 'paper' } });
+    }
+  });
+
+  it('is refused without an actor, or when the rest does not fit the actor', () => {
+    const tensor = (name: string, shape: number[]) => ({
+      name,
+      shape,
+      values: new Float64Array(shape.reduce((product, size) => product * size, 1)),
+    });
+    const bytes = (...tensors: ReturnType<typeof tensor>[]) => encodeSafetensors({ tensors, metadata: {} });
+    for (const wrong of [
+      bytes(tensor('x', [1])),
+      bytes(tensor('actor.0.weight', [2])),
+      bytes(tensor('actor.0.weight', [0, 4])),
+      bytes(tensor('actor.0.weight', [2, 4]), tensor('actor.0.bias', [2])),
+    ])
+      expect(() => readModelFile(wrong)).toThrowError(code('FRL_MODEL_WRONG_SHAPE'));
+    expect(() => readModelFile(new Uint8Array(3))).toThrowError(code('FRL_MODEL_WRONG_SIZE'));
   });
 });

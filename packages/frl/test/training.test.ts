@@ -180,6 +180,17 @@ describe('checkpoints', () => {
     expect(() => [...train(other, { resume: checkpoint })]).toThrowError(code('FRL_CHECKPOINT_MISMATCH'));
   });
 
+  it('have as many models and moments as the run, of its size', () => {
+    const [first] = checkpoint.models as [Float64Array];
+    for (const other of [
+      { ...checkpoint, models: [first, first] },
+      { ...checkpoint, models: [first.subarray(1)] },
+      { ...checkpoint, optimizerStates: checkpoint.optimizerStates.slice(1) },
+      { ...checkpoint, optimizerStates: checkpoint.optimizerStates.map((state) => state.subarray(1)) },
+    ])
+      expect(() => [...train(config, { resume: other })]).toThrowError(code('FRL_CHECKPOINT_MISMATCH'));
+  });
+
   it('refuse other safetensors files', () => {
     const file = encodeSafetensors({ tensors: [{ name: 'x', shape: [1], values: Float64Array.of(1) }], metadata: {} });
     expect(() => decodeCheckpoint(file)).toThrowError(code('FRL_CHECKPOINT_MISMATCH'));

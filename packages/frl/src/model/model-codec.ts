@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { FrlError } from '../frl-error.ts';
-import type { ModelLayout } from './model-layout.ts';
+import { createModelLayout, type ModelLayout } from './model-layout.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 /** Hash of bytes; SHA-256 unless the caller brings a faster one with the same output. */
@@ -47,6 +47,34 @@ export function decodeModel(layout: ModelLayout, bytes: Uint8Array): Float64Arra
     weights.set(tensor.values, expected.offset);
   });
   return weights;
+}
+
+/** A model whose layout the reader does not know beforehand. */
+export interface ModelFile {
+  readonly layout: ModelLayout;
+  readonly weights: Float64Array;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a model of any size: the layout follows from the shapes of the actor's layers, and all else must agree with it.
+ * Throws what `decodeModel` throws.
+ */
+export function readModelFile(bytes: Uint8Array): ModelFile {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const sizes = tensors.flatMap(({ name, shape }) => (/^actor\.\d+\.weight$/.test(name) ? [shape] : []));
+  const [observationSize, ...hidden] = sizes.map((shape) => shape[1] ?? 0);
+  if (observationSize === undefined || sizes.some((shape) => shape.length !== 2 || !shape.every((size) => size > 0))) {
+    throw new FrlError(
+      'FRL_MODEL_WRONG_SHAPE',
+      'the file holds no actor: tensors actor.0.weight, actor.1.weight, ...',
+      {
+        tensors: tensors.map(({ name }) => name).join(', '),
+      },
+    );
+  }
+  const layout = createModelLayout(observationSize, hidden);
+  return { layout, weights: decodeModel(layout, bytes), metadata };
 }
 
 /** Little-endian Float64 bytes of the flat weights: what peers hash. */

@@ -38,6 +38,15 @@ export interface EvaluationOptions {
 /** Samples the days once and solves both oracles on them, so that every policy is measured against the same span. */
 export function createEvaluation(config: EnvironmentConfig, options: EvaluationOptions): Evaluation {
   const days = sampleDays(config, options.days, streamRng(options.seed, 'evaluation-days'));
+  return createEvaluationOfDays(config, days, options);
+}
+
+/** The same on days that the caller brings, such as measured stays and published rates. */
+export function createEvaluationOfDays(
+  config: EnvironmentConfig,
+  days: DayBatch,
+  options: Pick<EvaluationOptions, 'oracleStepKwh'> = {},
+): Evaluation {
   const play = (policy: Policy, socTarget?: number): Record<keyof DayMetrics, number> => {
     const environment = new BatchEnvironment(config, days);
     playOut(environment, policy);
@@ -59,7 +68,7 @@ export function createEvaluation(config: EnvironmentConfig, options: EvaluationO
       const means = play(policy, socTarget);
       return {
         policy: policy.name,
-        days: options.days,
+        days: days.count,
         shapedGain: (means.shapedReturn - idle.shapedReturn) / (bestShaped.shapedReturn - idle.shapedReturn),
         objectiveGain: (means.objective - idle.objective) / (bestMoney.objective - idle.objective),
         regret: bestMoney.objective - means.objective,

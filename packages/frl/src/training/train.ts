@@ -114,7 +114,11 @@ function startRun(config: TrainingConfig, options: TrainingOptions): TrainingRun
   const fingerprint = trainingFingerprint(config);
   const { resume } = options;
   if (resume) {
-    if (resume.fingerprint !== fingerprint || resume.models.length !== modelCount) {
+    const isOfThisShape =
+      resume.models.length === modelCount &&
+      resume.models.every((weights) => weights.length === layout.parameterCount) &&
+      resume.optimizerStates.length === learnerCount;
+    if (resume.fingerprint !== fingerprint || !isOfThisShape) {
       throw new FrlError('FRL_CHECKPOINT_MISMATCH', 'the checkpoint belongs to a run with another configuration', {
         expected: fingerprint,
         found: resume.fingerprint,

@@ -3,6 +3,7 @@ import {
   batchHash,
   blockHash,
   type Certificate,
+  ChainMemory,
   type ChainRules,
   type ChainState,
   chainIdOf,
@@ -51,6 +52,7 @@ export class ChainAuditor {
   readonly #rules: ChainRules;
   readonly #names: readonly string[];
   readonly #openingStakeMicro: readonly bigint[];
+  readonly #memory: ChainMemory;
   #state: ChainState;
   #isBroken = false;
   #drawnTerm = 0;
@@ -66,6 +68,7 @@ export class ChainAuditor {
     };
     this.#names = names;
     this.#state = genesisState(this.#rules);
+    this.#memory = ChainMemory.ofWalk(this.#rules);
     this.#openingStakeMicro = genesis.members.map(({ stakeMicro }) => stakeMicro);
   }
 
@@ -87,8 +90,8 @@ export class ChainAuditor {
       void findings.push({ check, height, message });
     const block = decodeBlock(bytes);
     const hash = blockHash(block.header);
-    const verdict = verifyBlock(this.#rules, parent, block, hash, bytes.length);
-    this.#auditCertificate(block, hash, certificateBytes, find);
+    const verdict = verifyBlock(this.#rules, parent, block, hash, bytes.length, this.#memory);
+    const certificate = this.#auditCertificate(block, hash, certificateBytes, find);
     this.#auditChainTime(parent, block, find);
     const events: LabEventBody[] = [];
     if (!verdict.ok) {
@@ -96,6 +99,7 @@ export class ChainAuditor {
       find('validity', `${verdict.rejection.code} (${verdict.rejection.check}): ${verdict.rejection.message}`);
     } else {
       this.#state = verdict.state;
+      this.#memory.add({ state: verdict.state, certificate });
       for (const fault of conservationFaults(verdict.state.ledger)) find('conservation', fault);
       events.push(...this.#penalties(parent, verdict.state));
       events.push(...this.#describe(parent, block, hash, bytes.length));
@@ -103,20 +107,23 @@ export class ChainAuditor {
     return { height, hash, block, events, batchHashes: block.batches.map(batchHash), findings };
   }
 
+  /** The certificate, or null for one that does not hold. */
   #auditCertificate(
     { header }: Block,
     hash: string,
     bytes: Uint8Array,
     find: (check: AuditFinding['check'], message: string) => void,
-  ): void {
+  ): Certificate | null {
     try {
       const certificate = decodeCertificate(bytes);
       if (certificate.height !== header.height || certificate.blockHash !== hash)
         find('certificates', `the certificate decides ${certificate.blockHash.slice(0, 16)} at ${certificate.height}`);
       const isSeeding = header.kind === 'settlement' && isLastSlotOfTerm(this.#rules.genesis, header.slot);
       verifyCertificate(this.#rules, certificate, isSeeding ? header.term + 1 : null);
+      return certificate;
     } catch (error) {
       find('certificates', (error as Error).message);
+      return null;
     }
   }
 

@@ -4,12 +4,14 @@ import { benchCommand } from './commands/bench.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { logsCommand } from './commands/logs.ts';
 import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
 import { provisionCommand } from './commands/provision.ts';
 import { statusCommand } from './commands/status.ts';
+import { trainCommand } from './commands/train.ts';
 import { upCommand } from './commands/up.ts';
 import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
 import { extensionCommands } from './extensions.ts';
@@ -39,6 +41,8 @@ for (const command of [
   benchCommand(),
   dataCommand(),
   marketCommand(),
+  trainCommand(),
+  evaluateCommand(),
   // A peer is started often and needs none of them.
   ...(process.argv[2] === 'node' ? [] : await extensionCommands()),
 ])

@@ -1,11 +1,14 @@
-import { type Blobs, type ChainState, posocParametersOf } from '@wattmesh/consensus';
+import { type Blobs, type ChainState, layoutOf, posocParametersOf } from '@wattmesh/consensus';
 import { EvLearning, type LearningReport } from './ev-learning.ts';
 import { type EvProfile, environmentOf, readEvProfile } from './ev-profile.ts';
 import { type EvIdentity, EvSource } from './ev-source.ts';
+import { LearnerFile } from './learner-memory.ts';
 import { PoisoningTrainer, ThreadTrainer, type Trainer } from './trainer.ts';
 
 /** What an EV's learning needs of the running peer. */
 export interface LearningPorts {
+  /** The peer's own folder, where the learner keeps what it remembers. */
+  readonly dataFolder: string;
   readonly blobs: Pick<Blobs, 'get'>;
   /** Hands a signed update to the peer; false when it came too late. */
   contribute(bytes: Uint8Array): boolean;
@@ -30,8 +33,11 @@ export class EvLife {
     return new EvLife(identity, await readEvProfile(path));
   }
 
-  startLearning(ports: LearningPorts): void {
-    this.#learning = new EvLearning({ identity: this.#identity, trainer: this.#trainer(), ...ports });
+  startLearning({ dataFolder, ...ports }: LearningPorts): void {
+    const { genesis, chainId, rank } = this.#identity;
+    const { parameterCount } = layoutOf(posocParametersOf(genesis).learning);
+    const memory = new LearnerFile(dataFolder, `${chainId}/${rank}`, parameterCount);
+    this.#learning = new EvLearning({ identity: this.#identity, trainer: this.#trainer(), memory, ...ports });
   }
 
   /** See `EvLearning.consider`; nothing before learning has started. */

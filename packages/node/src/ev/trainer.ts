@@ -1,15 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { type Attack, type EnvironmentConfig, poisonUpdates, streamRng } from '@wattmesh/frl';
 
-/** One learning round of one EV: everything that its result follows from, besides what the optimiser remembers. */
+/** One learning round of one EV: everything that its result follows from. */
 export interface TrainingJob {
   readonly round: number;
   /** The global model to start from. */
   readonly weights: Float64Array;
+  /** Adam's moments as the round before left them; null for fresh ones. */
+  readonly optimizerState: Float64Array | null;
 }
 
 export interface TrainingResult {
   readonly weights: Float64Array;
+  /** Adam's moments after the round. */
+  readonly optimizerState: Float64Array;
   /** Mean training return of an episode, CAD. */
   readonly meanReturn: number;
   readonly tookMs: number;
@@ -30,10 +34,7 @@ export interface Trainer {
   stop(): Promise<void>;
 }
 
-/**
- * Trains in a thread of its own, so that the peer answers while it learns. Adam's moments live in the thread and start
- * afresh with it.
- */
+/** Trains in a thread of its own, so that the peer answers while it learns. */
 export class ThreadTrainer implements Trainer {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<TrainingResult>>();

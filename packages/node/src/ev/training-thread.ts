@@ -1,23 +1,29 @@
-/** The thread behind `ThreadTrainer`: one learner, one job after the other. */
+/** The thread behind `ThreadTrainer`: one learner, one job after the other. Nothing is kept from one to the next. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createModelLayout, createTypedArrayLearner, runLocalRound } from '@wattmesh/frl';
 import type { TrainerOptions, TrainingJob } from './trainer.ts';
 
 const { observationSize, hidden, environment, seed, ev, episodes } = workerData as TrainerOptions;
-const learner = createTypedArrayLearner(createModelLayout(observationSize, hidden));
+const layout = createModelLayout(observationSize, hidden);
+const learner = createTypedArrayLearner(layout);
+const freshMoments = Float64Array.from(learner.optimizerState);
 
-parentPort?.on('message', ({ id, round, weights }: TrainingJob & { id: number }) => {
+parentPort?.on('message', ({ id, round, weights, optimizerState }: TrainingJob & { id: number }) => {
   const startMs = performance.now();
-  const optimizerState = Float64Array.from(learner.optimizerState);
   try {
     learner.setWeights(weights);
+    learner.setOptimizerState(optimizerState ?? freshMoments);
     const { meanReturn } = runLocalRound(learner, { environment, seed, ev, round, episodes });
-    if (!learner.weights.every(Number.isFinite)) throw new Error(`round ${round} has no finite result`);
-    const tookMs = performance.now() - startMs;
-    parentPort?.postMessage({ id, weights: Float64Array.from(learner.weights), meanReturn, tookMs });
-  } catch (error) {
     // A global model that poisoned updates have ruined can make a round fail: the next one starts from another.
-    learner.setOptimizerState(optimizerState);
+    if (!learner.weights.every(Number.isFinite)) throw new Error(`round ${round} has no finite result`);
+    parentPort?.postMessage({
+      id,
+      weights: Float64Array.from(learner.weights),
+      optimizerState: Float64Array.from(learner.optimizerState),
+      meanReturn,
+      tookMs: performance.now() - startMs,
+    });
+  } catch (error) {
     parentPort?.postMessage({ id, failure: (error as Error).message });
   }
 });

@@ -1,4 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
+  type ChainState,
   createApplication,
   createDigestSigner,
   createSignatureScheme,
@@ -10,12 +13,14 @@ import {
   slotsPerDay,
 } from '@wattmesh/consensus';
 import { initialWeights, streamRng, tensorBytes } from '@wattmesh/frl';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { provisionSyntheticEvs } from '../../src/cluster/create-ev-run.ts';
 import { EvLearning } from '../../src/ev/ev-learning.ts';
 import { environmentOf, evProfileSchema } from '../../src/ev/ev-profile.ts';
 import { EvSource, globalWeights, stayOfDay } from '../../src/ev/ev-source.ts';
+import { LearnerFile, type LearnerMemory, NO_MEMORY } from '../../src/ev/learner-memory.ts';
 import { PoisoningTrainer, ThreadTrainer, type Trainer, type TrainingJob } from '../../src/ev/trainer.ts';
+import { tempFolder } from '../temp-folder.ts';
 
 const ROUNDS = 2;
 const network = provisionSyntheticEvs({
@@ -106,7 +111,8 @@ class SlowTrainer implements Trainer {
   train(job: TrainingJob): ReturnType<Trainer['train']> {
     return new Promise((resolve) => {
       const weights = job.weights.map((value) => value + 1);
-      this.jobs.push({ job, finish: () => resolve({ weights, meanReturn: 0, tookMs: 5 }) });
+      const optimizerState = (job.optimizerState ?? new Float64Array(3)).map((value) => value + job.round);
+      this.jobs.push({ job, finish: () => resolve({ weights, optimizerState, meanReturn: 0, tookMs: 5 }) });
     });
   }
 
@@ -121,11 +127,12 @@ describe('learning', () => {
     (slot) => placeOfSlot(genesis, slot).round === 1,
   ) as number;
 
-  function learning(trainer: Trainer, contribute: (bytes: Uint8Array) => boolean) {
+  function learning(trainer: Trainer, contribute: (bytes: Uint8Array) => boolean, memory: LearnerMemory = NO_MEMORY) {
     const errors: unknown[] = [];
     const modules = {
       identity: identityOf(1),
       trainer,
+      memory,
       blobs: noBlobs,
       contribute,
       onError: (e: unknown) => errors.push(e),
@@ -140,7 +147,7 @@ describe('learning', () => {
     subject.consider(at(firstRound - 1));
     subject.consider(at(firstRound));
     subject.consider(at(firstRound));
-    await Promise.resolve();
+    await new Promise(setImmediate);
     expect(trainer.jobs.map(({ job }) => job.round)).toEqual([1]);
     expect(trainer.jobs[0]?.job.weights).toEqual(globalWeights(genesis, stateAt(), noBlobs));
     trainer.jobs[0]?.finish();
@@ -154,7 +161,7 @@ describe('learning', () => {
     const trainer = new SlowTrainer();
     const { learning: subject } = learning(trainer, () => false);
     subject.consider(at(firstRound));
-    await Promise.resolve();
+    await new Promise(setImmediate);
     trainer.jobs[0]?.finish();
     await subject.stop();
     expect(subject.report().late).toBe(1);
@@ -182,7 +189,7 @@ describe('learning', () => {
     const trainers = [new ThreadTrainer(options), new ThreadTrainer(options), new ThreadTrainer(options)];
     try {
       const [one, again, other] = await Promise.all(
-        trainers.map((trainer, k) => trainer.train({ round: k === 2 ? 8 : 7, weights })),
+        trainers.map((trainer, k) => trainer.train({ round: k === 2 ? 8 : 7, weights, optimizerState: null })),
       );
       expect(one?.weights).toEqual(again?.weights);
       expect(other?.weights).not.toEqual(one?.weights);
@@ -222,18 +229,106 @@ describe('learning', () => {
     };
     const trainer = new ThreadTrainer(options);
     try {
-      await expect(trainer.train({ round: 1, weights: ruined })).rejects.toThrow(/number|finite/);
+      await expect(trainer.train({ round: 1, weights: ruined, optimizerState: null })).rejects.toThrow(/number|finite/);
       const weights = initialWeights(layoutOf(parameters), streamRng('w', 'initial-weights'));
-      expect((await trainer.train({ round: 2, weights })).weights.every(Number.isFinite)).toBe(true);
+      expect((await trainer.train({ round: 2, weights, optimizerState: null })).weights.every(Number.isFinite)).toBe(
+        true,
+      );
     } finally {
       await trainer.stop();
     }
   });
 
+  describe('over a restart', () => {
+    const rounds = [firstRound, firstRound + 1];
+    const afterRounds = (count: number) =>
+      ({ slot: rounds[count], app: { ...stateAt(), rounds: count } }) as unknown as ChainState;
+    const options = {
+      observationSize: 10,
+      hidden: [32, 32],
+      environment: environment(genesis, 1),
+      seed: 's',
+      ev: 1,
+      episodes: 2,
+    };
+    const { parameterCount } = layoutOf(posocParametersOf(genesis).learning);
+
+    /** Lets an EV, as started now, train after each of these numbers of settled rounds; returns what it sent. */
+    async function trainsAfter(settled: readonly number[], memory: LearnerMemory): Promise<Uint8Array[]> {
+      const sent: Uint8Array[] = [];
+      const arrived = Promise.withResolvers<void>();
+      const { learning: subject, errors } = learning(
+        new ThreadTrainer(options),
+        (bytes) => {
+          sent.push(bytes);
+          if (sent.length === settled.length) arrived.resolve();
+          else subject.consider(afterRounds(settled[sent.length] as number));
+          return true;
+        },
+        memory,
+      );
+      subject.consider(afterRounds(settled[0] as number));
+      await arrived.promise;
+      await subject.stop();
+      expect(errors).toEqual([]);
+      return sent;
+    }
+
+    it("goes on with Adam's moments, and sends for a round that it had begun what it sent before", async () => {
+      const whole = await trainsAfter([0, 1], NO_MEMORY);
+      const folder = tempFolder();
+      const file = () => new LearnerFile(folder, 'chain/1', parameterCount);
+      expect(await trainsAfter([0], file())).toEqual([whole[0]]);
+      // Killed before the round was settled: once more the same.
+      expect(await trainsAfter([0], file())).toEqual([whole[0]]);
+      expect(await trainsAfter([1], file())).toEqual([whole[1]]);
+      expect(await trainsAfter([1], NO_MEMORY)).not.toEqual([whole[1]]);
+      // A chain that stands before what is remembered is another life.
+      expect(await trainsAfter([0], file())).toEqual([whole[0]]);
+    });
+
+    it('starts afresh, and says so, when what it finds is damaged or of another learner', async () => {
+      const folder = tempFolder();
+      const file = (owner = 'chain/1', count = 1) => new LearnerFile(folder, owner, count);
+      expect(await file().load()).toBeNull();
+      const remembered = { round: 7, before: Float64Array.of(1, 2, 3), after: Float64Array.of(4, 5, 6) };
+      await file().save(remembered);
+      expect(await file().load()).toEqual(remembered);
+      await expect(file('chain/2').load()).rejects.toMatchObject({ code: 'FRL_CHECKPOINT_MISMATCH' });
+      await expect(file('chain/1', 2).load()).rejects.toMatchObject({ code: 'FRL_CHECKPOINT_MISMATCH' });
+      const path = join(folder, 'learner.safetensors');
+      writeFileSync(path, readFileSync(path).subarray(0, -1));
+      await expect(file().load()).rejects.toMatchObject({ code: 'FRL_MODEL_WRONG_SIZE' });
+
+      const trainer = new SlowTrainer();
+      const { learning: subject, errors } = learning(trainer, () => true, file());
+      subject.consider(afterRounds(0));
+      await vi.waitFor(() => expect(trainer.jobs).toHaveLength(1));
+      expect(trainer.jobs[0]?.job.optimizerState).toBeNull();
+      expect(errors).toEqual([expect.objectContaining({ code: 'FRL_MODEL_WRONG_SIZE' })]);
+      trainer.jobs[0]?.finish();
+      await subject.stop();
+      expect(await file().load()).toMatchObject({ round: 1, after: Float64Array.of(1, 1, 1) });
+    });
+
+    it('sends its update even when the disk takes no memory', async () => {
+      const trainer = new SlowTrainer();
+      const sent: Uint8Array[] = [];
+      const nowhere = new LearnerFile(join(tempFolder(), 'missing'), 'chain/1', 1);
+      const { learning: subject, errors } = learning(trainer, (bytes) => sent.push(bytes) > 0, nowhere);
+      subject.consider(afterRounds(0));
+      await vi.waitFor(() => expect(trainer.jobs).toHaveLength(1));
+      trainer.jobs[0]?.finish();
+      await subject.stop();
+      expect(sent).toHaveLength(1);
+      expect(errors).toEqual([expect.objectContaining({ code: 'ENOENT' })]);
+    });
+  });
+
   it('can be poisoned: the update turns round and grows', async () => {
     const honest = new SlowTrainer();
     const poisoned = new PoisoningTrainer(honest, { kind: 'sign-flip', factor: 3 }, 'seed');
-    const result = poisoned.train({ round: 1, weights: Float64Array.of(1, 2) });
+    const result = poisoned.train({ round: 1, weights: Float64Array.of(1, 2), optimizerState: null });
     honest.jobs[0]?.finish();
     expect((await result).weights).toEqual(Float64Array.of(1 - 3, 2 - 3));
   });
