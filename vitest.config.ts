@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const root = import.meta.dirname;
-const full = process.env.WATTMESH_TEST_SCOPE === 'full';
+const scope = process.env.WATTMESH_TEST_SCOPE;
+const full = scope === 'full';
 
-// Long runs live in *.full.test.ts and belong to `npm run test:full` only.
-const exclude = [...configDefaults.exclude, ...(full ? [] : ['**/*.full.test.ts'])];
+// Long runs live in *.full.test.ts and belong to `npm run test:full` only; what continuous integration has time for, and a
+// person who waits has not, lives in *.ci.test.ts.
+const left = full ? [] : scope === 'ci' ? ['**/*.full.test.ts'] : ['**/*.full.test.ts', '**/*.ci.test.ts'];
+const exclude = [...configDefaults.exclude, ...left];
 
 /** Every package is a project of its own: its tests are those in test/ and those beside a source file. */
 const packages: TestProjectInlineConfiguration[] = readdirSync(join(root, 'packages'))

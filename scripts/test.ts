@@ -1,6 +1,7 @@
 /**
  * npm test [-- FILTERS AND OPTIONS OF VITEST]: the static checks, then the tests of the packages and of the whole system.
- * npm run test:full adds the files named *.full.test.ts. The last line counts both, and the status is 0 only when
+ * npm run test:full adds the files named *.full.test.ts and *.ci.test.ts; with WATTMESH_TEST_SCOPE=ci, which continuous
+ * integration sets, npm test adds the latter. The last line counts both, and the status is 0 only when
  * nothing failed.
  */
 import { spawn } from 'node:child_process';
@@ -35,7 +36,7 @@ async function runVitest(args: readonly string[], full: boolean): Promise<TestRe
     const status = await spawnVitest(args, {
       ...process.env,
       [REPORT_FILE_VARIABLE]: file,
-      WATTMESH_TEST_SCOPE: full ? 'full' : 'normal',
+      WATTMESH_TEST_SCOPE: full ? 'full' : (process.env.WATTMESH_TEST_SCOPE ?? 'normal'),
     });
     const { counts, skipped } = readReport(file);
     const unexplained = status !== 0 && counts.failed === 0 ? 1 : 0;

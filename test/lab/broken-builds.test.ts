@@ -76,9 +76,9 @@ timeline:
 `,
       [
         {
-          file: 'consensus/src/peer/peer.ts',
-          find: 'const records = this.#journal.get(this.#state.height + 1) ?? [];',
-          replace: `const records = this.#journal.get(this.#state.height + 1) ?? [];
+          file: 'consensus/src/peer/agreement.ts',
+          find: 'const records = this.#journal.get(standing.height) ?? [];',
+          replace: `const records = this.#journal.get(standing.height) ?? [];
             for (const record of records) if (record.type === 'vote' && record.vote.type === 'prevote') {
               const blockHash = record.vote.blockHash === null ? 'ab'.repeat(32) : null;
               this.#apply({ type: 'persist', record: { ...record, vote: { ...record.vote, blockHash } } });

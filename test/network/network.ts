@@ -16,7 +16,13 @@ import { getJson, postJson, type StatusView } from '../../packages/node/src/clus
 import { type PeerProcess, startPeer, stopProcess } from '../../packages/node/src/cluster/peer-process.ts';
 import type { NodeConfigInput } from '../../packages/node/src/config/node-config.ts';
 import type { ProvisionedNetwork } from '../../packages/node/src/provision/network.ts';
-import { type AnyMember, peerFolder, type Run, writeRunFolder } from '../../packages/node/src/provision/run-folder.ts';
+import {
+  type AnyMember,
+  peerFolder,
+  type Run,
+  type RunFolderOptions,
+  writeRunFolder,
+} from '../../packages/node/src/provision/run-folder.ts';
 import { readJournal } from '../../packages/node/src/store/journal-file.ts';
 
 const POLL_MS = 100;
@@ -54,13 +60,25 @@ export class TestNetwork {
     return TestNetwork.#lay(network, plan.seed, timing);
   }
 
+  /** Any network, with more of each peer's configuration. */
+  static lay(
+    network: ProvisionedNetwork<AnyMember>,
+    seed: string,
+    timing: NodeConfigInput['timing'],
+    more: Pick<RunFolderOptions, 'logLevel' | 'configure'> = {},
+  ): Promise<TestNetwork> {
+    return TestNetwork.#lay(network, seed, timing, more);
+  }
+
   static async #lay(
     network: ProvisionedNetwork<AnyMember>,
     seed: string,
     timing: NodeConfigInput['timing'],
+    more: Pick<RunFolderOptions, 'logLevel' | 'configure'> = {},
   ): Promise<TestNetwork> {
     const folder = await mkdtemp(join(tmpdir(), 'wattmesh-test-'));
-    const run = await writeRunFolder(folder, network, { seed, createdMs: network.genesis.genesisTimeMs, timing });
+    const createdMs = network.genesis.genesisTimeMs;
+    const run = await writeRunFolder(folder, network, { ...more, seed, createdMs, timing });
     return new TestNetwork(folder, run, network);
   }
 
@@ -91,8 +109,15 @@ export class TestNetwork {
     );
   }
 
+  /** Stops every peer in good order; their folders stay. */
+  async stop(): Promise<void> {
+    const running = [...this.#processes.values()];
+    this.#processes.clear();
+    await Promise.all(running.map(({ name, endpoint }) => stopProcess(endpoint.pid, name)));
+  }
+
   async destroy(): Promise<void> {
-    await Promise.all([...this.#processes.values()].map(({ name, endpoint }) => stopProcess(endpoint.pid, name)));
+    await this.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 

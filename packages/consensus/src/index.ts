@@ -9,7 +9,10 @@
  * - What a block names by hash (model updates) is recomputed from the bytes by every voter (`posoc/`); certified blocks are
  *   taken at their word, so that bytes need not be kept for ever.
  * - Every asset is conserved to the unit (`ledger/`). Minting rules: `proof-score` (EPOS, 1 Wh of score = 1,000
- *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rule: `retired`.
+ *   micro-EPOS) and `surplus` (energy credits, 1 Wh each). Burning rules: `retired` (energy credits) and `slashed` (EPOS).
+ * - Who is provably at fault loses stake, weight and rewards on every peer (`evidence/`), by a proof of the last
+ *   `evidenceBlocks` heights; a timeout certificate costs the round's proposer its place in the list and a small penalty.
+ * - What `f + 1` voters of the embedded certificate report (announcements, overdue transactions) is in the block (`inclusion/`).
  *
  * Pure: no socket, disk, clock, timer or random source. `Peer` is a function of the events that it is told; whoever runs
  * it makes its writes durable before sending what follows them.
@@ -31,9 +34,13 @@ export * from './composition/index.ts';
 export * from './crypto/index.ts';
 export * from './election/index.ts';
 export * from './engine/index.ts';
+export * from './evidence/index.ts';
 export * from './execution/index.ts';
 export * from './genesis/index.ts';
+export * from './inclusion/index.ts';
 export * from './ledger/index.ts';
+export * from './misbehaviour/index.ts';
+export { ChainMemory } from './peer/chain-memory.ts';
 export { decodeJournalEntry, heightOf as heightOfLogRecord, type JournalEntry } from './peer/journal.ts';
 export { Peer, type PeerView } from './peer/peer.ts';
 export type * from './peer/ports.ts';

@@ -7,8 +7,10 @@ import { judge, shortcomings, worst } from '../src/checks/judge.ts';
 import { quorateSpans } from '../src/checks/liveness.ts';
 import { percentileOf } from '../src/checks/measured.ts';
 import type { FaultRecord } from '../src/faults/conductor.ts';
+import type { MisbehaviourName } from '../src/faults/misbehaviours.ts';
 import { dueTimeMs } from '../src/load/load-generator.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
+import type { EventOf } from '../src/watch/events.ts';
 
 const NAMES = ['p01', 'p02', 'p03', 'p04'];
 const NO_LOAD = { due: 0, sent: 0, missed: 0, refused: 0, committed: 0, outstanding: 0 };
@@ -38,8 +40,27 @@ function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     latencies: [],
     lookedUp: { answers: 0, wrong: [] },
     draws: [],
-    settledSlots: 5,
+    settlements: [1, 2, 3, 4, 5].map(settlement),
+    penalties: [],
+    models: [],
+    days: [],
     ...change,
+  };
+}
+
+function settlement(slot: number): EventOf<'settlement'> {
+  const zero = { billMicro: '0', withoutTradingMicro: '0', feeMicro: '0', shareMicro: '0', scoreWh: '0' };
+  return {
+    type: 'settlement',
+    atMs: 3_000 * slot,
+    height: 3 * slot,
+    slot,
+    tradedWh: '0',
+    producedWh: '0',
+    consumedWh: '0',
+    lossSavedHalfNanoWh: '0',
+    rewardMicro: '0',
+    members: NAMES.map((name) => ({ name, ...zero, deviationMicro: '0' })),
   };
 }
 
@@ -60,6 +81,7 @@ function fault(change: Partial<FaultRecord>): FaultRecord {
     kind: 'kill',
     peers: ['p04'],
     links: [],
+    misbehaviours: [],
     beganMs: 2_000,
     endedMs: 6_000,
     proof: 'process 7 is gone',
@@ -80,7 +102,7 @@ describe('the checks', () => {
     expect(worst([])).toBe('unknown');
   });
 
-  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'honest-unpunished', 'durability'])(
+  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'durability'])(
     '%s is violated by what was found, with the first finding',
     (check) => {
       const finding = { check, atMs: 700, height: 9, message: 'second' };
@@ -253,6 +275,139 @@ describe('election fairness', () => {
     expect(of(fair)).toBe('holds');
     expect(of(draws([...Array(30).fill('p01'), ...Array(30).fill('p02')]))).toBe('violated');
     expect(of([...fair, ...draws(['p03'])])).toBe('violated');
+  });
+});
+
+describe('punishment', () => {
+  const penalty = (member: string, lostMicro: string, atMs = 9_000): EventOf<'penalty'> => ({
+    type: 'penalty',
+    atMs,
+    height: 9,
+    member,
+    lostMicro,
+    stakeMicro: '0',
+    openingMicro: '100000000',
+  });
+  const SLASH = '10000000';
+  const REFUSAL = '100000';
+  const malicious = (...misbehaviours: MisbehaviourName[]): FaultRecord =>
+    fault({ kind: 'misbehave', label: 'misbehave p04 at 2s', misbehaviours, endedMs: null, proof: 'it says so' });
+  const within = ', punishment: {within: 10}';
+  const long = { endMs: 40_000 };
+
+  it('of an honest member is a violation, except for a turn that a fault made it miss', () => {
+    const of = (change: Partial<RunFacts>) => verdict('honest-unpunished', facts(change));
+    expect(of({ penalties: [penalty('p02', SLASH)] })).toBe('violated');
+    expect(of({ penalties: [penalty('p04', SLASH)], faults: [fault({})] })).toBe('violated');
+    expect(of({ penalties: [penalty('p02', REFUSAL)], faults: [fault({})] })).toBe('violated');
+    expect(of({ penalties: [penalty('p04', REFUSAL)], faults: [fault({})] })).toBe('holds');
+    expect(of({ penalties: [penalty('p04', REFUSAL, 1_000)], faults: [fault({})] })).toBe('violated');
+    expect(of({ penalties: [penalty('p04', SLASH)], faults: [malicious('double-vote')] })).toBe('holds');
+    expect(of({ penalties: [penalty('p03', REFUSAL)], faults: [malicious('refuse')] })).toBe('violated');
+  });
+
+  it.each<[MisbehaviourName, Partial<RunFacts>, Verdict]>([
+    ['double-vote', { penalties: [penalty('p04', SLASH)] }, 'holds'],
+    ['double-vote', { penalties: [penalty('p04', REFUSAL)] }, 'violated'],
+    ['double-vote', { penalties: [penalty('p03', SLASH)] }, 'violated'],
+    ['double-vote', { penalties: [penalty('p04', SLASH, 1_000)] }, 'violated'],
+    ['double-vote', { endMs: 8_000 }, 'unknown'],
+    ['refuse', { penalties: [penalty('p04', REFUSAL)] }, 'holds'],
+    ['refuse', {}, 'violated'],
+    ['overstate', {}, 'violated'],
+    ['withhold-votes', {}, 'holds'],
+  ])('of %s is seen', (name, change, expected) => {
+    const run = facts({ ...long, faults: [malicious(name)], ...change }, within);
+    expect(verdict('misbehaviour-punished', run)).toBe(expected);
+  });
+
+  it('of a false announcement is what the meter costs', () => {
+    const charged = settlement(3);
+    const members = charged.members.map((one) => (one.name === 'p04' ? { ...one, deviationMicro: '7' } : one));
+    const of = (settlements: RunFacts['settlements']) =>
+      verdict('misbehaviour-punished', facts({ ...long, faults: [malicious('overstate')], settlements }, within));
+    expect(of([{ ...charged, members }])).toBe('holds');
+    expect(of([{ ...charged, members, atMs: 1_000 }])).toBe('violated');
+  });
+
+  it('is judged for each of several misbehaviours, and not at all without one', () => {
+    const faults = [malicious('double-vote', 'refuse')];
+    const both = facts({ ...long, faults, penalties: [penalty('p04', SLASH)] }, within);
+    expect(verdict('misbehaviour-punished', both)).toBe('holds');
+    expect(verdict('misbehaviour-punished', facts())).toBeUndefined();
+  });
+
+  it('a liar may sign twice; an honest peer may not', () => {
+    const journals = NAMES.map((peer) => ({
+      peer,
+      entries: 9,
+      conflicts: peer === 'p04' ? ['prevote 7/0: a and b'] : [],
+      unread: null,
+    }));
+    expect(verdict('single-signing', facts({ journals }))).toBe('violated');
+    expect(verdict('single-signing', facts({ journals, faults: [malicious('double-vote')] }))).toBe('holds');
+  });
+
+  it('a quorum needs peers that can be relied on', () => {
+    const faults = [malicious('refuse'), fault({ peers: ['p03'], label: 'kill p03 at 2s' })];
+    expect(quorateSpans(facts({ faults }))).toEqual([
+      { fromMs: 0, toMs: 2_000 },
+      { fromMs: 6_000, toMs: 20_000 },
+    ]);
+  });
+});
+
+describe('EVs', () => {
+  const model = (round: number, ...shaped: number[]): EventOf<'model'> => ({
+    type: 'model',
+    atMs: 1_000 * round,
+    round,
+    hash: 'ab',
+    gains: shaped.map((shapedGain, k) => ({ group: `g${k}`, shapedGain, objectiveGain: 0 })),
+  });
+  const wanted = ', modelGain: {atLeast: 40%}';
+
+  it.each<[string, EventOf<'model'>[], Verdict]>([
+    ['enough for every group in the last round', [model(1, -0.2, 0.1), model(2, 0.4, 0.9)], 'holds'],
+    ['enough for one group only', [model(1, 0.8, 0.8), model(2, 0.39, 0.9)], 'violated'],
+    ['nothing measured', [], 'unknown'],
+  ])('model gain: %s', (_, models, expected) => {
+    const { scenario } = parseScenario(`name: t\nprotocol: posoc\nchecks: {recovery: {within: 4s}${wanted}}\n`, 't');
+    expect(verdict('model-gain', facts({ scenario, models }))).toBe(expected);
+  });
+
+  const dodging = parseScenario(
+    'name: t\nprotocol: posoc\nevs: {notPaying: {peers: [p02], untilDay: 3}}\n',
+    't',
+  ).scenario;
+  const day = (miner: string | null, held: Record<string, string>, of = 1): EventOf<'day'> => ({
+    type: 'day',
+    atMs: 5_000,
+    height: 50,
+    day: of,
+    miner,
+    rewardMicro: '9',
+    members: NAMES.map((name) => ({
+      name,
+      scoreMicroKwh: '1',
+      profitMicro: '100',
+      feeMicro: miner === null || miner === name ? '0' : '5',
+      payoffMicro: '95',
+      escrowMicro: held[name] ?? '0',
+    })),
+  });
+
+  it.each<[string, EventOf<'day'>[], Verdict | undefined]>([
+    ['the whole profit of who does not pay', [day('p01', { p02: '100' })], 'holds'],
+    ['a part of it', [day('p01', { p02: '95' })], 'violated'],
+    ['nothing', [day('p01', {})], 'violated'],
+    ['that of one who pays', [day('p01', { p02: '100', p03: '100' })], 'violated'],
+    ['nothing without a miner', [day(null, {})], 'unknown'],
+    ['nothing of the miner itself', [day('p02', {})], 'unknown'],
+    ['nothing when it pays again', [day('p01', { p02: '100' }), day('p01', {}, 3)], 'holds'],
+    ['its profit when it pays again', [day('p01', { p02: '100' }), day('p01', { p02: '100' }, 3)], 'violated'],
+  ])('held: %s', (_, days, expected) => {
+    expect(verdict('unpaid-held', facts({ scenario: dodging, days }))).toBe(expected);
   });
 });
 

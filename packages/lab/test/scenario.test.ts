@@ -192,6 +192,48 @@ describe('a scenario is refused before anything starts, with line and column', (
       ),
       'p01 is under kill when disconnect is to begin',
     ],
+    [
+      'a misbehaviour that there is not',
+      withTimeline('  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: bribe}]}\n'),
+      'x.yaml:4:60: timeline[0].choices[0].name: ',
+    ],
+    [
+      'two misbehaviours of one peer in two entries',
+      withTimeline(
+        '  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: refuse}]}\n  - {do: misbehave, at: 5s, peers: [p01], choices: [{name: delay}]}\n',
+      ),
+      'p01 is under misbehave already',
+    ],
+    [
+      'EVs in a market of prosumers',
+      'name: a\nevs: {roundsPerDay: 2}\n',
+      'x.yaml:2:6: evs: only `protocol: posoc` has EVs',
+    ],
+    [
+      'a model that there is not',
+      'name: a\nchecks: {modelGain: {atLeast: 5%}}\n',
+      'x.yaml:2:21: checks.modelGain: only `protocol: posoc` has a model',
+    ],
+    [
+      'clients of EVs',
+      'name: a\nprotocol: posoc\nload: [{kind: open, rate: 1}]\n',
+      'x.yaml:3:7: load: a chain of EVs has no accounts for clients',
+    ],
+    [
+      'an EV that is not there',
+      'name: a\nprotocol: posoc\nevs: {notPaying: {peers: [p09]}}\n',
+      'x.yaml:3:27: evs.notPaying.peers[0]: there is no peer p09',
+    ],
+    [
+      'the miner as a free rider',
+      'name: a\nprotocol: posoc\nevs: {freeRiders: miner}\n',
+      'x.yaml:3:19: evs.freeRiders: name EVs',
+    ],
+    [
+      'an EV that poisons what it does not learn',
+      'name: a\nprotocol: posoc\nevs: {poisoned: {peers: [p01]}, freeRiders: [p01]}\n',
+      'x.yaml:3:45: evs.freeRiders: p01 poisons its updates already',
+    ],
     ['a fault after the end', withTimeline('  - {do: kill, at: 20min, peers: [p01]}\n'), 'the run ends before that'],
   ])('%s', (_, text, message) => {
     expect(refusal(text)).toContain(message);

@@ -11,9 +11,11 @@
  * No message, log line or answer carries a key, a beacon share or what stands in a secrets file.
  */
 
+export { defaultRule, provisionSyntheticEvs, type SyntheticEvPlan } from './cluster/create-ev-run.ts';
 export { provisionSynthetic, type SyntheticPlan } from './cluster/create-run.ts';
 export { ClusterError } from './cluster/errors.ts';
-export { getJson, postJson, type StatusView } from './cluster/peer-client.ts';
+export { type ModelGain, ModelGains } from './cluster/model-gains.ts';
+export { getBytes, getJson, postJson, type StatusView } from './cluster/peer-client.ts';
 export { isAlive, type PeerProcess, startPeer, stopProcess } from './cluster/peer-process.ts';
 export {
   ConfigError,
@@ -31,9 +33,11 @@ export type {
   LinkCount,
   TracedMessage,
 } from './control/settings.ts';
+export type { EvProfileInput } from './ev/ev-profile.ts';
 export { type Household, householdSchema, intervalOfSlot } from './household/household.ts';
 export { openStoredChain } from './inspect/stored-source.ts';
 export { type BlockTiming, type RunningNode, startNode } from './node.ts';
+export type { ProvisionedEv } from './provision/ev-network.ts';
 export {
   DEFAULT_MARKET,
   type MarketSettings,
@@ -41,5 +45,12 @@ export {
   type ProvisionedNetwork,
   provisionNetwork,
 } from './provision/network.ts';
-export { endpointSchema, peerFolder, type Run, writeMember, writeRunFolder } from './provision/run-folder.ts';
+export {
+  type AnyMember,
+  endpointSchema,
+  peerFolder,
+  type Run,
+  writeMember,
+  writeRunFolder,
+} from './provision/run-folder.ts';
 export { readJournal } from './store/journal-file.ts';

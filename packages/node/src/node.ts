@@ -2,12 +2,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   backends,
+  type ChainReader,
   type ChainRules,
   type ContributionSource,
   chainIdOf,
   createApplication,
   createSignatureScheme,
   createThresholdScheme,
+  misbehavingPeer,
   type Notice,
   Peer,
   type PeerView,
@@ -151,15 +153,15 @@ async function wire(
   closing.add(() => store.close());
   for (const repair of store.repairs) log.warn({ repair }, 'store repaired');
 
-  const peer = new Peer(
-    rules,
-    { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions },
-    {
-      signer: keys.signer,
-      source,
-      reader: { block: (height) => blockOrNull(store, height, log), blob: (hash) => store.blob(hash) },
-    },
-    store.load(),
+  const options = { ...config.timing, timeouts: config.timing, maxPoolTransactions: config.maxPoolTransactions };
+  const { choices = [], accomplices = [] } = config.misbehaviour ?? {};
+  if (choices.length > 0) log.warn({ choices, accomplices }, 'this member misbehaves, as its configuration asks');
+  const together = genesis.members.flatMap((member, rank) => (accomplices.includes(member.publicKey) ? [rank] : []));
+  const peer = misbehavingPeer(
+    choices,
+    { rules, rank: keys.rank, signer: keys.signer, accomplices: [...new Set([keys.rank, ...together])] },
+    { signer: keys.signer, source, reader: readerOf(store, log) },
+    (modules) => new Peer(rules, options, modules, store.load()),
   );
   const transport = new Libp2pTransport({
     chainId: rules.chainId,
@@ -186,7 +188,7 @@ async function wire(
         broadcast: (topic, bytes) => transport.broadcast(topic as Topic, bytes),
         send: (to, channel, bytes) => void transport.send(to, channel as Channel, bytes),
         notice: (notice) => {
-          log[notice.type === 'conflict' ? 'warn' : notice.type === 'refused' ? 'debug' : 'info'](notice, notice.type);
+          log[levelOf(notice.type)](notice, notice.type);
           commits.take(notice);
           performance.take(notice);
           if (notice.type === 'committed' || notice.type === 'blob') ev?.consider(shell.view.state);
@@ -339,14 +341,27 @@ async function householdSource(
   return new HouseholdSource({ household, genesis, chainId, rank, signAsMember: signer.sign, signAsMeter });
 }
 
-/** For peers that are behind: a block that this disk can no longer read is one that this peer does not have. */
-function blockOrNull(store: ChainStore, height: number, log: Logger): ReturnType<ChainStore['block']> {
-  try {
-    return store.block(height);
-  } catch (error) {
-    log.error({ err: error, height }, 'a block cannot be read');
-    return null;
-  }
+/** For peers that are behind, and for evidence: what this disk can no longer read is what this peer does not have. */
+function readerOf(store: ChainStore, log: Logger): ChainReader {
+  const orNull = <T>(height: number, what: string, read: () => T | null): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      log.error({ err: error, height }, `a ${what} cannot be read`);
+      return null;
+    }
+  };
+  return {
+    block: (height) => orNull(height, 'block', () => store.block(height)),
+    state: (height) => orNull(height, 'state', () => store.state(height)),
+    blob: (hash) => store.blob(hash),
+  };
+}
+
+/** Misbehaviour that has come to light is what an operator must not miss; refusals are everyday business. */
+function levelOf(type: Notice['type']): 'warn' | 'debug' | 'info' {
+  if (type === 'conflict' || type === 'evidence' || type === 'punished') return 'warn';
+  return type === 'refused' || type === 'lacking' ? 'debug' : 'info';
 }
 
 /** When blocks were composed and committed here, and who wants to know. */

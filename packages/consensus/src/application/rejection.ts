@@ -7,6 +7,7 @@ export const CHECKS = [
   'chain-time',
   'kind',
   'transactions',
+  'inclusion',
   'settlement',
   'state-root',
 ] as const;
@@ -15,6 +16,8 @@ export type CheckName = (typeof CHECKS)[number];
 /** Codes of the chain's own checks; also metric labels. */
 export const CHAIN_REJECTION_CODES = [
   'BLOCK_TOO_LARGE',
+  'BLOCK_TOO_MUCH_EVIDENCE',
+  'BLOCK_NESTED_EVIDENCE',
   'BLOCK_MALFORMED',
   'BLOCK_NOT_OF_ITS_HASH',
   'BLOCK_WRONG_CHAIN',
@@ -38,6 +41,8 @@ export const CHAIN_REJECTION_CODES = [
   'TRANSACTION_BAD_SIGNATURE',
   'TRANSACTION_BAD_NONCE',
   'TRANSACTION_NOT_EXECUTABLE',
+  'INCLUSION_LEFT_OUT_CONTRIBUTION',
+  'INCLUSION_LEFT_OUT_TRANSACTION',
   'SETTLEMENT_FAILED',
   'BLOCK_WRONG_STATE_ROOT',
   'BLOCK_CHECK_FAILED',

@@ -21,6 +21,10 @@ export interface SettlementContext<State> {
    * here any more: the application then takes the block's word for what only the bytes could show.
    */
   readonly blobs: Blobs | null;
+  /** Members who have weight 0 and earn no reward. */
+  readonly jailed: ReadonlySet<MemberRank>;
+  /** Keys of contributions whose author has been proven to have signed two: they have no place in the settlement. */
+  readonly barred: ReadonlySet<string>;
   readonly state: State;
 }
 
@@ -40,6 +44,8 @@ export interface Contribution {
   readonly key: string;
   readonly kind: string;
   readonly author: MemberRank;
+  /** Whose key has signed it: only a member answers for its own signatures. */
+  readonly signedBy: 'member' | 'meter';
   /** The slot whose settlement block may hold it. */
   readonly dueInSlot: number;
   readonly bytes: Uint8Array;
@@ -63,9 +69,24 @@ export interface Application<State = unknown> {
   /** Canonical bytes of the application's state, as named leaves of the state root, in ascending key order. */
   encodeState(state: State): readonly { readonly key: string; readonly value: Uint8Array }[];
   decodeState(leaves: readonly { readonly key: string; readonly value: Uint8Array }[]): State;
-  /** Decodes, checks signature and form. `currentSlot` bounds which slots are acceptable (no far future, no past). */
-  checkContribution(genesis: Genesis, chainId: Hash, bytes: Uint8Array, currentSlot: number): ContributionVerdict;
-  /** Keys of the contributions that member `rank` owes before `slot` may be closed early (`slotClock: "ready"`). */
+  /**
+   * Decodes, checks signature and form. `currentSlot` bounds which slots are acceptable (no far future, no past); null
+   * accepts any.
+   */
+  checkContribution(
+    genesis: Genesis,
+    chainId: Hash,
+    bytes: Uint8Array,
+    currentSlot: number | null,
+  ): ContributionVerdict;
+  /** Whether a contribution, which has been checked, may stand in the settlement of `slot` on top of `state`. */
+  admits(genesis: Genesis, state: State, slot: number, contribution: Contribution): boolean;
+  /** Keys of the contributions that a settlement's payload holds. Throws a `BlockRejection` when it cannot be read. */
+  included(payload: Uint8Array): ReadonlySet<string>;
+  /**
+   * Keys of the contributions that member `rank` owes before `slot` may be closed early (`slotClock: "ready"`): as many
+   * for each member of a slot, at most 4. Voters report these, and what enough of them report must be settled.
+   */
   owed(genesis: Genesis, slot: number, rank: MemberRank): readonly string[];
   /** By the wall clock, milliseconds from genesis to the slot's end; `(slot + 1) * slot.lengthMs` when left out. */
   slotEndOffsetMs?(genesis: Genesis, slot: number): number;

@@ -14,7 +14,8 @@ import {
 } from '../codec/index.ts';
 import { sha256, taggedHash } from '../crypto/index.ts';
 import { certificateCodec } from './certificate.ts';
-import { MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS } from './limits.ts';
+import { evidenceCodec } from './evidence.ts';
+import { MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_EVIDENCE_ITEMS } from './limits.ts';
 import { ZERO_HASH } from './merkle.ts';
 import { batchCodec } from './transactions.ts';
 import type { Block, BlockHeader, Hash } from './types.ts';
@@ -34,6 +35,7 @@ export const headerCodec: Codec<BlockHeader> = struct<BlockHeader>({
   seedSignature: option(beaconSignatureCodec),
   transactionsRoot: hash,
   payloadHash: hash,
+  evidenceRoot: hash,
   stateRoot: hash,
 });
 
@@ -42,6 +44,7 @@ export const blockCodec: Codec<Block> = struct<Block>({
   parentCertificate: option(certificateCodec),
   batches: list(batchCodec, MAX_BLOCK_TRANSACTIONS),
   payload: bytes(MAX_BLOCK_BYTES),
+  evidence: list(evidenceCodec, MAX_EVIDENCE_ITEMS),
 });
 
 /** @throws CodecError */

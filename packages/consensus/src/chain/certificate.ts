@@ -1,29 +1,16 @@
-import {
-  type Codec,
-  CodecError,
-  decode,
-  encode,
-  hash,
-  list,
-  mapped,
-  option,
-  struct,
-  u16,
-  u32,
-  u53,
-} from '../codec/index.ts';
+import { type Codec, CodecError, decode, encode, hash, list, mapped, struct, u16, u32, u53 } from '../codec/index.ts';
 import { sha256 } from '../crypto/index.ts';
 import { CertificateError, SignedDataError } from './errors.ts';
 import { MAX_MEMBERS } from './limits.ts';
 import { ZERO_HASH } from './merkle.ts';
-import type { Certificate, Hash, Hex, MemberRank, Vote } from './types.ts';
-import { beaconSignatureCodec, signatureCodec, type VotingRules, verifyVote } from './votes.ts';
+import type { Certificate, Hash, Hex, MemberRank, Vote, VoteExtension } from './types.ts';
+import { extensionCodec, signatureCodec, type VotingRules, verifyVote } from './votes.ts';
 
 /** What the votes of one certificate do not share. */
 interface StoredVote {
   readonly voter: MemberRank;
   readonly timestampMs: number;
-  readonly beaconShare: Hex | null;
+  readonly extension: VoteExtension;
   readonly signature: Hex;
 }
 
@@ -42,7 +29,7 @@ const storedCodec: Codec<StoredCertificate> = struct<StoredCertificate>({
     struct<StoredVote>({
       voter: u16,
       timestampMs: u53,
-      beaconShare: option(beaconSignatureCodec),
+      extension: extensionCodec,
       signature: signatureCodec,
     }),
     MAX_MEMBERS,
@@ -69,20 +56,20 @@ export const certificateCodec: Codec<Certificate> = mapped(
         throw new CodecError('CODEC_RULE', 'not a precommit of this certificate', `votes[${i}]`);
       }
       const { voter, timestampMs, signature } = vote;
-      return { voter, timestampMs, beaconShare: vote.extension.beaconShare, signature };
+      return { voter, timestampMs, extension: vote.extension, signature };
     }),
   }),
   ({ height, round, blockHash, votes }): Certificate => ({
     height,
     round,
     blockHash,
-    votes: votes.map(({ voter, timestampMs, beaconShare, signature }) => ({
+    votes: votes.map(({ voter, timestampMs, extension, signature }) => ({
       type: 'precommit',
       height,
       round,
       blockHash,
       timestampMs,
-      extension: { beaconShare },
+      extension,
       voter,
       signature,
     })),

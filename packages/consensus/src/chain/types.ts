@@ -39,6 +39,8 @@ export interface BlockHeader {
   readonly transactionsRoot: Hash;
   /** SHA-256 of the settlement payload; 64 zeros when the block has none. */
   readonly payloadHash: Hash;
+  /** Merkle root over the hashes of the evidence, in order. */
+  readonly evidenceRoot: Hash;
   /** Merkle root of the state after this block. */
   readonly stateRoot: Hash;
 }
@@ -50,7 +52,39 @@ export interface Block {
   readonly batches: readonly TransactionBatch[];
   /** The application's settlement payload; empty unless `kind` is `settlement`. */
   readonly payload: Uint8Array;
+  /** Proofs of misbehaviour. They are executed last: transactions and settlement do not depend on what they prove. */
+  readonly evidence: readonly EvidenceItem[];
 }
+
+/** A nil prevote without what the timeout certificate around it says once. */
+export interface NilPrevote {
+  readonly voter: MemberRank;
+  readonly timestampMs: number;
+  readonly signature: Hex;
+}
+
+/**
+ * What proves an offence (protocol section 6), with all that is needed to decide it besides the chain's own last blocks.
+ * - `timeout`: `q` nil prevotes of one height and round, from distinct members in ascending rank.
+ * - `votes`, `proposals`: two signed by one member in one place, for different block hashes.
+ * - `contributions`: two signed by one member under one key.
+ * - `invalid-block`: a block and a proposal of it that its composer has signed. Invalid blocks that the block itself
+ *   accuses stand in it as `omitted`, so that evidence does not nest.
+ * - `omitted`: an invalid block's evidence by its hash; it stands in such proofs only.
+ */
+export type EvidenceItem =
+  | { readonly type: 'timeout'; readonly height: number; readonly round: number; readonly votes: readonly NilPrevote[] }
+  | { readonly type: 'votes'; readonly first: Vote; readonly second: Vote }
+  | { readonly type: 'proposals'; readonly first: Proposal; readonly second: Proposal }
+  | { readonly type: 'contributions'; readonly first: Uint8Array; readonly second: Uint8Array }
+  | {
+      readonly type: 'invalid-block';
+      readonly proposal: Proposal;
+      readonly block: Uint8Array;
+      /** Bytes that the block names by hash, all or none: those that show what is wrong, if the block alone does not. */
+      readonly blobs: readonly Uint8Array[];
+    }
+  | { readonly type: 'omitted'; readonly hash: Hash };
 
 export type Asset = 'epos' | 'upos' | 'credit';
 
@@ -80,6 +114,21 @@ export type VoteType = 'prevote' | 'precommit';
 export interface VoteExtension {
   /** BLS threshold share (96 bytes) over the term's last settlement block; null on every other block. */
   readonly beaconShare: Hex | null;
+  /**
+   * On a closing block: which of the contributions that are owed for the coming settlement the voter holds, as a bitmap
+   * (see `heldBits`). Empty on every other block, and when it holds none.
+   */
+  readonly held: Hex;
+  /** Batches that the voter has held for more than `inclusionDelayBlocks` and could execute next; at most 16. */
+  readonly overdue: readonly OverdueBatch[];
+}
+
+/** A batch that a voter reports as waiting: enough to tell, from the parent's state alone, whether it is still due. */
+export interface OverdueBatch {
+  readonly hash: Hash;
+  /** Index of the sender's account. */
+  readonly account: number;
+  readonly firstNonce: number;
 }
 
 export interface Vote {
@@ -121,6 +170,8 @@ export interface Candidate {
   readonly members: readonly MemberRank[];
   /** The member who composes blocks when the candidate is drawn. */
   readonly miner: MemberRank;
+  /** The other members, the next-best first: who composes when the miner is dropped and the chain excludes miners. */
+  readonly successors: readonly MemberRank[];
   /** Proof score in the application's integer unit (Wh for PoEG); negative counts as 0 in a draw. */
   readonly weight: bigint;
 }
@@ -167,6 +218,21 @@ export interface Genesis {
     readonly minStakeMicro: bigint;
     /** Blocks between an unstake and the release of the tokens; more than K. */
     readonly unbondingBlocks: number;
+    /** Blocks after which a transaction that a peer holds counts as overdue (`D` in protocol section 5). */
+    readonly inclusionDelayBlocks: number;
+  };
+  /** What provable misbehaviour costs (protocol section 6). */
+  readonly penalties: {
+    /** Whom a timeout certificate drops: the whole candidate (eq. 3.24), or its miner only. */
+    readonly exclusion: 'coalition' | 'miner';
+    /** Taken from the stake of who made no acceptable proposal in its round; 10^-6 EPOS. */
+    readonly refusalPenaltyMicro: bigint;
+    /** Part of the stake, unbonding included, that a proven offence costs; 10^-6. */
+    readonly slashPpm: number;
+    /** Blocks for which an offender has weight 0 and earns no reward; 0 for ever. */
+    readonly jailBlocks: number;
+    /** Blocks for which evidence is accepted (`K` in protocol section 6). */
+    readonly evidenceBlocks: number;
   };
   /** Which application settles slots, and its own canonical parameter bytes (decoded by the application). */
   readonly application: { readonly name: 'poeg' | 'posoc'; readonly parameters: Uint8Array };

@@ -1,4 +1,5 @@
 import {
+  bytes,
   type Codec,
   CodecError,
   checked,
@@ -7,9 +8,11 @@ import {
   fromHex,
   hash,
   hex,
+  list,
   mapped,
   option,
   struct,
+  toHex,
   u16,
   u32,
   u53,
@@ -17,8 +20,9 @@ import {
 import { type MemberSigner, taggedHash } from '../crypto/index.ts';
 import { beaconMessage } from '../election/beacon.ts';
 import { SignedDataError } from './errors.ts';
+import { MAX_HELD_BYTES, MAX_OVERDUE_BATCHES } from './limits.ts';
 import type { ChainRules } from './state.ts';
-import type { Hash, Proposal, Vote, VoteExtension } from './types.ts';
+import type { Hash, OverdueBatch, Proposal, Vote, VoteExtension } from './types.ts';
 
 export type UnsignedVote = Omit<Vote, 'signature'>;
 export type UnsignedProposal = Omit<Proposal, 'signature'>;
@@ -31,7 +35,33 @@ export const beaconSignatureCodec: Codec<string> = hex(96);
 export const SIGNATURE_BYTES = 64;
 export const signatureCodec: Codec<string> = hex(SIGNATURE_BYTES);
 
-const extensionCodec: Codec<VoteExtension> = struct({ beaconShare: option(beaconSignatureCodec) });
+/** Bytes of any length up to the limit, the last one not zero: one encoding for one set. */
+const heldCodec: Codec<string> = checked(mapped(bytes(MAX_HELD_BYTES), fromHexField, toHex), (held) =>
+  held.endsWith('00') ? 'the bitmap ends in zeros' : null,
+);
+
+function fromHexField(text: string): Uint8Array {
+  try {
+    return fromHex(text);
+  } catch (error) {
+    throw new CodecError('CODEC_RANGE', (error as Error).message);
+  }
+}
+
+const overdueCodec: Codec<readonly OverdueBatch[]> = checked(
+  list(struct<OverdueBatch>({ hash, account: u32, firstNonce: u53 }), MAX_OVERDUE_BATCHES),
+  (overdue) =>
+    overdue.every(({ hash: one }, k) => k === 0 || one > (overdue[k - 1] as OverdueBatch).hash)
+      ? null
+      : 'overdue batches stand in the order of their hashes, each once',
+);
+
+/** What a precommit says besides its block. */
+export const extensionCodec: Codec<VoteExtension> = struct<VoteExtension>({
+  beaconShare: option(beaconSignatureCodec),
+  held: heldCodec,
+  overdue: overdueCodec,
+});
 
 const voteFields = {
   type: enumeration(['prevote', 'precommit']),
@@ -109,6 +139,19 @@ export function signProposal(chainId: Hash, proposal: UnsignedProposal, signer: 
 }
 
 /**
+ * Checks a vote's form, voter and signature, and nothing of what its extension should hold: enough to hold the voter to it.
+ * @throws SignedDataError with a VOTE_ code.
+ */
+export function verifyVoteSignature(rules: Pick<VotingRules, 'genesis' | 'chainId' | 'signatures'>, vote: Vote): void {
+  const member = rules.genesis.members[vote.voter];
+  if (member === undefined) throw new SignedDataError('VOTE_UNKNOWN_VOTER', `there is no member of rank ${vote.voter}`);
+  const digest = taggedHash('vote', fromHex(rules.chainId), signedBytes('VOTE_MALFORMED', voteCodec, vote));
+  if (!rules.signatures.verify(fromHex(vote.signature), fromHex(digest), fromHex(member.publicKey))) {
+    throw new SignedDataError('VOTE_BAD_SIGNATURE', `member ${vote.voter} did not sign this vote for this chain`);
+  }
+}
+
+/**
  * Checks a vote's form, voter, signature and beacon share. A precommit for `beacon.settlementHash` must carry a valid
  * share for `beacon.term`; every other vote must carry none (protocol section 3.6). `beacon` is null unless the block
  * voted on is known to be a term's last settlement.
@@ -119,10 +162,10 @@ export function verifyVote(
   vote: Vote,
   beacon: { readonly term: number; readonly settlementHash: Hash } | null,
 ): void {
-  const { genesis, chainId, signatures, threshold } = rules;
+  const { genesis, chainId, threshold } = rules;
   const member = genesis.members[vote.voter];
   if (member === undefined) throw new SignedDataError('VOTE_UNKNOWN_VOTER', `there is no member of rank ${vote.voter}`);
-  const digest = taggedHash('vote', fromHex(chainId), signedBytes('VOTE_MALFORMED', voteCodec, vote));
+  signedBytes('VOTE_MALFORMED', voteCodec, vote);
   const share = vote.extension?.beaconShare ?? null;
   const needsShare = beacon !== null && vote.type === 'precommit' && vote.blockHash === beacon.settlementHash;
   if (needsShare && share === null) {
@@ -131,9 +174,7 @@ export function verifyVote(
   if (!needsShare && share !== null) {
     throw new SignedDataError('VOTE_UNEXPECTED_SHARE', `member ${vote.voter} sent a share for a block that needs none`);
   }
-  if (!signatures.verify(fromHex(vote.signature), fromHex(digest), fromHex(member.publicKey))) {
-    throw new SignedDataError('VOTE_BAD_SIGNATURE', `member ${vote.voter} did not sign this vote for this chain`);
-  }
+  verifyVoteSignature(rules, vote);
   if (needsShare && share !== null) {
     const message = fromHex(beaconMessage(chainId, beacon.term, beacon.settlementHash));
     if (!threshold.verifyShare(fromHex(share), message, fromHex(member.beaconKey))) {

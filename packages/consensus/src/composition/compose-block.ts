@@ -1,13 +1,25 @@
 import type { Contribution } from '../application/types.ts';
 import { blockHash as hashOf, payloadHash } from '../chain/block.ts';
 import { certificateHash } from '../chain/certificate.ts';
+import { evidenceRoot } from '../chain/evidence.ts';
+import type { ChainHistory } from '../chain/history.ts';
 import { ZERO_HASH } from '../chain/merkle.ts';
 import { chainTimeOf } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import { transactionsRoot } from '../chain/transactions.ts';
-import type { Block, BlockHeader, BlockKind, Certificate, Hash, MemberRank, TransactionBatch } from '../chain/types.ts';
+import type {
+  Block,
+  BlockHeader,
+  BlockKind,
+  Certificate,
+  EvidenceItem,
+  Hash,
+  MemberRank,
+  TransactionBatch,
+} from '../chain/types.ts';
 import { combineSeed } from '../election/index.ts';
-import { executeBlock } from '../execution/execute-block.ts';
+import { barredContributions } from '../evidence/index.ts';
+import { executeBlock, hearingOf, UNKNOWN_PAST } from '../execution/execute-block.ts';
 import { settlementContext } from '../execution/settlement.ts';
 import { stateRoot } from '../execution/state-root.ts';
 
@@ -21,6 +33,8 @@ export interface BlockContent {
   readonly batches: readonly TransactionBatch[];
   /** What this peer holds for the slot that closes; what cannot be used is left out. Ignored unless it is a settlement. */
   readonly contributions: readonly Contribution[];
+  /** Proofs to put into the block, within the chain's limits. Default none. */
+  readonly evidence?: readonly EvidenceItem[];
 }
 
 export interface ComposedBlock {
@@ -37,13 +51,20 @@ export interface ComposedBlock {
  * @throws BlockRejection when a batch cannot be executed.
  * @throws ElectionError when the block opens a term and the certificate does not carry the beacon's shares.
  */
-export function composeBlock(rules: ChainRules, parent: ChainState, content: BlockContent): ComposedBlock {
-  const { kind, composer, composingRound, parentCertificate, batches, contributions } = content;
+export function composeBlock(
+  rules: ChainRules,
+  parent: ChainState,
+  content: BlockContent,
+  history: ChainHistory = UNKNOWN_PAST,
+): ComposedBlock {
+  const { kind, composer, composingRound, parentCertificate, batches, contributions, evidence = [] } = content;
   const chainTimeMs = chainTimeOf(parent, parentCertificate);
   const opensTerm = parent.election.seed === null && parentCertificate !== null;
   let payload: Uint8Array = new Uint8Array();
   if (kind === 'settlement') {
-    const context = settlementContext(rules, parent, parentCertificate, { composer, composingRound, chainTimeMs });
+    const barred = barredContributions(hearingOf(rules, parent, parentCertificate, history), evidence);
+    const header = { composer, composingRound, chainTimeMs };
+    const context = settlementContext(rules, parent, parentCertificate, header, barred);
     payload = rules.application.prepare(context, contributions);
   }
   const draftHeader: BlockHeader = {
@@ -60,11 +81,12 @@ export function composeBlock(rules: ChainRules, parent: ChainState, content: Blo
     seedSignature: opensTerm ? combineSeed(rules, parentCertificate).signature : null,
     transactionsRoot: transactionsRoot(batches),
     payloadHash: payloadHash(payload),
+    evidenceRoot: evidenceRoot(evidence),
     stateRoot: ZERO_HASH,
   };
-  const body = { parentCertificate, batches, payload };
+  const body = { parentCertificate, batches, payload, evidence };
   // The root covers nothing of the header but what stands in the draft, so the state can be computed first.
-  const state = executeBlock(rules, parent, { header: draftHeader, ...body }, ZERO_HASH);
+  const state = executeBlock(rules, parent, { header: draftHeader, ...body }, ZERO_HASH, history);
   const header = { ...draftHeader, stateRoot: stateRoot(rules, state) };
   const blockHash = hashOf(header);
   return { block: { header, ...body }, blockHash, state: { ...state, blockHash } };

@@ -1,8 +1,9 @@
 import type { RejectionCode } from '../application/rejection.ts';
+import { encodeCertificate } from '../chain/certificate.ts';
 import { SignedDataError } from '../chain/errors.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import { batchLength, verifyBatchSignature } from '../chain/transactions.ts';
-import type { Hex, TransactionBatch } from '../chain/types.ts';
+import type { Certificate, Hex, TransactionBatch } from '../chain/types.ts';
 import { startBlock } from '../execution/execute-block.ts';
 import { rejectionOf } from '../execution/transactions.ts';
 import { accountIndexOf, type OperationDraft } from '../ledger/draft.ts';
@@ -15,7 +16,7 @@ export type BatchVerdict =
 
 /** Upper bounds of what a block holds besides its batches: header, length fields, and a vote of the certificate. */
 const HEADER_BYTES = 512;
-const VOTE_BYTES = 2 + 8 + 1 + 96 + 64;
+const VOTE_BYTES = 2 + 8 + 1 + 96 + 2 * 4 + 64;
 
 /**
  * Whether a batch may wait in a pool at all: form, chain, signature, and that its sender and every recipient have
@@ -45,18 +46,23 @@ export function checkBatch(rules: ChainRules, state: ChainState, batch: Transact
 /**
  * What a block on top of `parent` can hold of `pool` (authenticated batches): in the pool's order, within the chain's
  * limits, leaving out what cannot be executed. A batch that stands before an earlier one of its sender waits for it.
+ * `required` comes first, in its order; when one of these finds no room, nothing comes after it. `certificate` is what the
+ * block will embed.
  */
 export function selectBatches(
   rules: ChainRules,
   parent: ChainState,
   pool: Iterable<TransactionBatch>,
+  required: readonly TransactionBatch[] = [],
+  certificate: Certificate | null = null,
 ): TransactionBatch[] {
   const { limits, quorum } = rules.genesis;
   const draft = startBlock(rules, parent);
   const selected: TransactionBatch[] = [];
   const waiting = new Map<Hex, TransactionBatch[]>();
   let transactionsLeft = limits.maxTransactionsPerBlock;
-  let bytesLeft = limits.maxBlockBytes - HEADER_BYTES - quorum * VOTE_BYTES;
+  const certificateBytes = certificate === null ? quorum * VOTE_BYTES : encodeCertificate(certificate).length;
+  let bytesLeft = limits.maxBlockBytes - HEADER_BYTES - certificateBytes;
 
   /** True when the batch has been taken. */
   const take = (batch: TransactionBatch): boolean => {
@@ -74,7 +80,12 @@ export function selectBatches(
     return true;
   };
 
+  for (const batch of required) {
+    if (batch.operations.length > transactionsLeft || batchLength(batch) > bytesLeft) return selected;
+    take(batch);
+  }
   for (const batch of pool) {
+    if (selected.includes(batch)) continue;
     let taken = take(batch);
     // Each success may be what an earlier one of the same sender was waiting for.
     while (taken) {

@@ -47,6 +47,7 @@ export const HASH_DOMAINS = [
   'action',
   'payment',
   'model-update',
+  'evidence',
   'beacon',
   'beacon-dealer',
   'state',

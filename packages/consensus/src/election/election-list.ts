@@ -1,5 +1,5 @@
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import type { Candidate, Certificate, Hash, MemberRank } from '../chain/types.ts';
+import type { Candidate, Certificate, Genesis, Hash, MemberRank } from '../chain/types.ts';
 import { fromHex, isHex } from '../codec/index.ts';
 import { sha256 } from '../crypto/index.ts';
 import { combineSeed } from './beacon.ts';
@@ -23,14 +23,17 @@ export interface ElectionInput {
   readonly first: number | null;
   /** Proposers at the end of the list, in this order. */
   readonly demoted: readonly MemberRank[];
+  /** `miner`: the next-best member of a demoted miner's candidate takes its place. Default `coalition`. */
+  readonly exclusion?: Genesis['penalties']['exclusion'];
 }
 
 const DRAW = new TextEncoder().encode('draw');
 
 /**
  * The order in which members propose (protocol section 3, equations 3.16, 3.24 and 4.18): draws among the candidates by
- * weight, then uniformly among those of weight 0, then uniformly among the members that are not proposers yet; demoted
- * proposers at the end. Holds every member exactly once.
+ * weight, then uniformly among those of weight 0, then uniformly among the members that are not proposers yet. Demoted
+ * proposers follow at the end, and the order of the others does not change; with `exclusion: "miner"` the best member of
+ * its candidate that is not demoted itself comes forward to a demoted miner's place. Holds every member exactly once.
  * @throws ElectionError ELECTION_INVALID_INPUT
  */
 export function electionList(input: ElectionInput): readonly ElectionEntry[] {
@@ -72,10 +75,32 @@ export function electionList(input: ElectionInput): readonly ElectionEntry[] {
     if (rank !== undefined) append(rank, null);
   }
 
+  const replacements =
+    input.exclusion === 'miner' ? replacementsOf(candidates, demoted) : new Map<number, MemberRank>();
+  const promoted = new Set(replacements.values());
   return [
-    ...entries.filter(({ rank }) => !demoted.includes(rank)),
+    ...entries.flatMap((entry) => {
+      if (entry.candidate === null && promoted.has(entry.rank)) return [];
+      if (!demoted.includes(entry.rank)) return [entry];
+      const replacement = entry.candidate === null ? undefined : replacements.get(entry.candidate);
+      return replacement === undefined ? [] : [{ rank: replacement, candidate: entry.candidate }];
+    }),
     ...demoted.map((rank) => ({ rank, candidate: null })),
   ];
+}
+
+/** Who composes for a candidate whose miner is demoted, by its index. */
+function replacementsOf(
+  candidates: readonly Candidate[],
+  demoted: readonly MemberRank[],
+): ReadonlyMap<number, MemberRank> {
+  const replacements = new Map<number, MemberRank>();
+  candidates.forEach(({ miner, successors }, index) => {
+    if (!demoted.includes(miner)) return;
+    const next = successors.find((rank) => !demoted.includes(rank));
+    if (next !== undefined) replacements.set(index, next);
+  });
+  return replacements;
 }
 
 /** Who may propose in a round: `entry[round mod length]`. */
@@ -98,7 +123,9 @@ export function electionListOf(
 ): readonly ElectionEntry[] {
   const { candidates, first, demoted } = state.election;
   const members = rules.genesis.members.length;
-  return electionList({ members, seed: seedOf(rules, state, decidingCertificate), candidates, first, demoted });
+  const { exclusion } = rules.genesis.penalties;
+  const seed = seedOf(rules, state, decidingCertificate);
+  return electionList({ members, seed, candidates, first, demoted, exclusion });
 }
 
 /** The seed of the state's term, by the same rule as `electionListOf`. */
@@ -141,7 +168,7 @@ function checkInput({ members, seed, candidates, first, demoted }: ElectionInput
   if (!Number.isInteger(members) || members < 1) refuse(`there must be at least one member, got ${members}`);
   if (!isHex(seed, 32)) refuse('the seed is not the hex of 32 bytes');
   const taken = new Set<MemberRank>();
-  candidates.forEach(({ members: ranks, miner }, index) => {
+  candidates.forEach(({ members: ranks, miner, successors }, index) => {
     if (ranks.length === 0) refuse(`candidate ${index} has no members`);
     ranks.forEach((rank, i) => {
       if (!isRank(rank)) refuse(`candidate ${index} lists rank ${rank} of ${members} members`);
@@ -150,6 +177,8 @@ function checkInput({ members, seed, candidates, first, demoted }: ElectionInput
       taken.add(rank);
     });
     if (!ranks.includes(miner)) refuse(`the miner ${miner} of candidate ${index} is not one of its members`);
+    const standing = [miner, ...successors].sort((a, b) => a - b);
+    if (standing.join() !== ranks.join()) refuse(`miner and successors of candidate ${index} are not its members`);
   });
   if (first !== null && candidates[first] === undefined) refuse(`there is no candidate ${first} to stand first`);
   demoted.forEach((rank, i) => {

@@ -126,5 +126,7 @@ export type EngineEffect =
   | { readonly type: 'fetch-block'; readonly blockHash: Hash }
   /** The height is decided; the engine ignores every later event of this height except that it keeps its state readable. */
   | { readonly type: 'decide'; readonly block: Block; readonly certificate: Certificate }
+  /** A quorum of nil prevotes: no acceptable proposal came in time in the round. */
+  | { readonly type: 'timed-out'; readonly votes: readonly Vote[] }
   /** Two signed messages of one member that contradict each other: the seam for evidence. */
   | { readonly type: 'conflict'; readonly first: Vote | Proposal; readonly second: Vote | Proposal };

@@ -32,8 +32,11 @@ function countGroup(t: Transition, group: readonly Vote[]): void {
       bundle !== null && bundle.blockHash !== null && (type === 'precommit' || round > (t.state.valid?.round ?? -1));
     if (!matters) return;
   }
-  const { held, conflicts } = addVotes(roundOf(t, round)[type], group, t.context.quorum);
+  const before = roundOf(t, round)[type];
+  const { held, conflicts } = addVotes(before, group, t.context.quorum);
   updateRound(t, round, { [type]: held });
+  if (type === 'prevote' && before.quorum === null && held.quorum !== null && held.quorum.blockHash === null)
+    t.effects.push({ type: 'timed-out', votes: held.quorum.votes });
   for (const { first, second } of conflicts) t.effects.push({ type: 'conflict', first, second });
   if (type === 'precommit' && t.state.commit === null) {
     const bundle = blockBundle(roundOf(t, round), 'precommit');

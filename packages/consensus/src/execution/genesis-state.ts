@@ -12,6 +12,7 @@ export function genesisState({ genesis, chainId, application }: ChainRules): Cha
     phase: 'open',
     election: { candidates: [], first: null, seed: chainId, demoted: [] },
     ledger: genesisLedger(genesis),
+    discipline: { jailedThrough: genesis.members.map(() => 0), punished: [], outcomes: [] },
     app: application.genesisState(genesis),
   };
 }

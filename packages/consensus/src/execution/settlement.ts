@@ -4,6 +4,7 @@ import { isLastSlotOfTerm } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import type { BlockHeader, Candidate, Certificate } from '../chain/types.ts';
 import { electionListOf, seedOf } from '../election/index.ts';
+import { jailedMembers } from '../evidence/index.ts';
 import { LedgerError } from '../ledger/errors.ts';
 import type { LedgerDraft } from '../ledger/types.ts';
 
@@ -20,6 +21,7 @@ export function settlementContext(
   parent: ChainState,
   parentCertificate: Certificate | null,
   header: Pick<BlockHeader, 'composer' | 'composingRound' | 'chainTimeMs'>,
+  barred: ReadonlySet<string> = new Set(),
 ): SettlementContext<unknown> {
   const list = electionListOf(rules, parent, parentCertificate);
   const entry = list[header.composingRound % list.length];
@@ -35,6 +37,8 @@ export function settlementContext(
     composer: header.composer,
     winner: drawn ?? null,
     blobs: rules.blobs ?? null,
+    jailed: jailedMembers(parent.discipline, parent.height + 1),
+    barred,
     state: parent.app,
   };
 }

@@ -1,4 +1,12 @@
-import type { ChainRules, ChainState, ElectionState } from '../chain/state.ts';
+import { MAX_EVIDENCE_ITEMS } from '../chain/limits.ts';
+import type {
+  ChainRules,
+  ChainState,
+  DisciplineState,
+  ElectionState,
+  EvidenceOutcome,
+  Punished,
+} from '../chain/state.ts';
 import type { Candidate } from '../chain/types.ts';
 import {
   ascii,
@@ -15,6 +23,7 @@ import {
   u16,
   u32,
   u53,
+  u64,
 } from '../codec/index.ts';
 import { accountCodec, encodeAccount, supplyCodec } from '../ledger/codec.ts';
 
@@ -24,8 +33,10 @@ export interface NamedLeaf {
   readonly value: Uint8Array;
 }
 
-/** Leaves before those of the accounts: head, election, supply. */
-export const LEAVES_BEFORE_ACCOUNTS = 3;
+/** Leaves before those of the accounts: head, election, supply, discipline. */
+export const LEAVES_BEFORE_ACCOUNTS = 4;
+
+const FIXED_LEAVES = ['head', 'election', 'supply', 'discipline'] as const;
 
 const MAX_MEMBERS = 65_536;
 const MAX_LEAVES = 1_048_576;
@@ -40,10 +51,27 @@ const headCodec = struct<Pick<ChainState, 'height' | 'chainTimeMs' | 'term' | 's
 });
 
 const electionCodec = struct<ElectionState>({
-  candidates: list(struct<Candidate>({ members: list(u16, MAX_MEMBERS), miner: u16, weight: i64 }), MAX_MEMBERS),
+  candidates: list(
+    struct<Candidate>({ members: list(u16, MAX_MEMBERS), miner: u16, successors: list(u16, MAX_MEMBERS), weight: i64 }),
+    MAX_MEMBERS,
+  ),
   first: option(u32),
   seed: option(hash),
   demoted: list(u16, MAX_MEMBERS),
+});
+
+const disciplineCodec = struct<DisciplineState>({
+  jailedThrough: list(u53, MAX_MEMBERS),
+  punished: list(struct<Punished>({ key: ascii(255), forgetAt: option(u53) }), MAX_LEAVES),
+  outcomes: list(
+    struct<EvidenceOutcome>({
+      type: enumeration(['timeout', 'votes', 'proposals', 'contributions', 'invalid-block', 'omitted']),
+      member: option(u16),
+      fault: option(ascii(64)),
+      slashedMicro: u64,
+    }),
+    MAX_EVIDENCE_ITEMS,
+  ),
 });
 
 const leafCodec = struct<NamedLeaf>({ name: ascii(64), value: bytes(MAX_LEAF_BYTES) });
@@ -53,7 +81,7 @@ const stateCodec = struct<{ blockHash: string; leaves: readonly NamedLeaf[] }>({
 });
 
 /**
- * The state as named leaves in their fixed order: head, election, supply, accounts by index, then the application's. The
+ * The state as named leaves in their fixed order: head, election, supply, discipline, accounts by index, then the application's. The
  * hash of the state's own block is not among them: it covers the header, which holds the state root.
  */
 export function stateLeaves({ application }: ChainRules, state: ChainState): readonly NamedLeaf[] {
@@ -61,6 +89,7 @@ export function stateLeaves({ application }: ChainRules, state: ChainState): rea
     { name: 'head', value: encode(headCodec, state) },
     { name: 'election', value: encode(electionCodec, state.election) },
     { name: 'supply', value: encode(supplyCodec, state.ledger.supply) },
+    { name: 'discipline', value: encode(disciplineCodec, state.discipline) },
     ...state.ledger.accounts.map((account, index) => ({
       name: `account/${index}`,
       value: encodeAccount(account),
@@ -84,13 +113,14 @@ export function decodeState({ genesis, application }: ChainRules, encoded: Uint8
   const { blockHash, leaves } = decode(stateCodec, encoded);
   const accountCount = genesis.members.length + genesis.accounts.length;
   const firstAppLeaf = LEAVES_BEFORE_ACCOUNTS + accountCount;
-  const chainNames = ['head', 'election', 'supply', ...Array.from({ length: accountCount }, (_, k) => `account/${k}`)];
+  const chainNames = [...FIXED_LEAVES, ...Array.from({ length: accountCount }, (_, k) => `account/${k}`)];
   leaves.forEach(({ name }, place) => {
     if (place < firstAppLeaf ? name === chainNames[place] : name.startsWith('app/')) return;
     throw new CodecError('CODEC_RULE', `a state has no leaf ${name} at place ${place}`);
   });
-  const [head, election, supply] = leaves.map(({ value }) => value);
-  if (leaves.length < firstAppLeaf || head === undefined || election === undefined || supply === undefined) {
+  const [head, election, supply, discipline] = leaves.map(({ value }) => value);
+  const isComplete = leaves.length >= firstAppLeaf && head && election && supply && discipline;
+  if (!isComplete) {
     throw new CodecError(
       'CODEC_RULE',
       `a state of this chain has at least ${firstAppLeaf} leaves, not ${leaves.length}`,
@@ -104,6 +134,7 @@ export function decodeState({ genesis, application }: ChainRules, encoded: Uint8
       accounts: leaves.slice(LEAVES_BEFORE_ACCOUNTS, firstAppLeaf).map(({ value }) => decode(accountCodec, value)),
       supply: decode(supplyCodec, supply),
     },
+    discipline: decode(disciplineCodec, discipline),
     app: application.decodeState(
       leaves.slice(firstAppLeaf).map(({ name, value }) => ({ key: name.slice('app/'.length), value })),
     ),

@@ -118,6 +118,14 @@ const genesisField: Field<Genesis> = object<Genesis>({
     maxTransactionsPerBlock: integer,
     minStakeMicro: amount,
     unbondingBlocks: integer,
+    inclusionDelayBlocks: integer,
+  }),
+  penalties: object<Genesis['penalties']>({
+    exclusion: oneOf(['coalition', 'miner']),
+    refusalPenaltyMicro: amount,
+    slashPpm: integer,
+    jailBlocks: integer,
+    evidenceBlocks: integer,
   }),
   application: object<Genesis['application']>({ name: oneOf(['poeg', 'posoc']), parameters: hexBytes }),
 });

@@ -55,6 +55,14 @@ const genesisCodec: Codec<Genesis> = struct<Genesis>({
     maxTransactionsPerBlock: u32,
     minStakeMicro: u64,
     unbondingBlocks: u32,
+    inclusionDelayBlocks: u32,
+  }),
+  penalties: struct<Genesis['penalties']>({
+    exclusion: enumeration(['coalition', 'miner']),
+    refusalPenaltyMicro: u64,
+    slashPpm: u32,
+    jailBlocks: u32,
+    evidenceBlocks: u32,
   }),
   application: struct<Genesis['application']>({
     name: enumeration(['poeg', 'posoc']),

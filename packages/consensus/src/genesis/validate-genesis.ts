@@ -1,10 +1,4 @@
-import {
-  EVIDENCE_BLOCKS,
-  MAX_ACCOUNTS,
-  MAX_BLOCK_BYTES,
-  MAX_BLOCK_TRANSACTIONS,
-  MAX_MEMBERS,
-} from '../chain/limits.ts';
+import { MAX_ACCOUNTS, MAX_BLOCK_BYTES_BEFORE_EVIDENCE, MAX_BLOCK_TRANSACTIONS, MAX_MEMBERS } from '../chain/limits.ts';
 import type { Genesis, Hex } from '../chain/types.ts';
 import { isBeaconKey, isPublicKey } from '../crypto/index.ts';
 import { GenesisError } from './errors.ts';
@@ -13,6 +7,8 @@ import { GenesisError } from './errors.ts';
 const MAX_TOTAL_MICRO = 2n ** 62n;
 /** A block below this size could not hold its header and a certificate. */
 const MIN_BLOCK_BYTES = 65_536;
+/** Peers keep a state for each block that evidence may concern. */
+const MAX_EVIDENCE_BLOCKS = 10_000;
 const MAX_U32 = 0xffff_ffff;
 
 function refuse(field: string, reason: string): never {
@@ -38,7 +34,7 @@ function checkAmount(field: string, value: bigint): void {
  * @throws GenesisError GENESIS_INVALID naming the first field at fault.
  */
 export function validateGenesis(genesis: Genesis): void {
-  const { chainName, genesisTimeMs, slot, limits, application } = genesis;
+  const { chainName, genesisTimeMs, slot, limits, penalties, application } = genesis;
   if (typeof chainName !== 'string' || !/^[\x20-\x7e]{1,64}$/.test(chainName)) {
     refuse('chainName', 'expected 1 to 64 printable ASCII characters');
   }
@@ -47,10 +43,18 @@ export function validateGenesis(genesis: Genesis): void {
   if (slot.clock !== 'wall' && slot.clock !== 'ready') refuse('slot.clock', 'expected wall or ready');
   checkInteger('slot.simulatedHours', slot.simulatedHours, 1, MAX_U32);
   checkInteger('slot.slotsPerTerm', slot.slotsPerTerm, 1, MAX_U32);
-  checkInteger('limits.maxBlockBytes', limits.maxBlockBytes, MIN_BLOCK_BYTES, MAX_BLOCK_BYTES);
+  if (penalties.exclusion !== 'coalition' && penalties.exclusion !== 'miner') {
+    refuse('penalties.exclusion', 'expected coalition or miner');
+  }
+  checkAmount('penalties.refusalPenaltyMicro', penalties.refusalPenaltyMicro);
+  checkInteger('penalties.slashPpm', penalties.slashPpm, 0, 1_000_000);
+  checkInteger('penalties.jailBlocks', penalties.jailBlocks, 0, MAX_U32);
+  checkInteger('penalties.evidenceBlocks', penalties.evidenceBlocks, 1, MAX_EVIDENCE_BLOCKS);
+  checkInteger('limits.maxBlockBytes', limits.maxBlockBytes, MIN_BLOCK_BYTES, MAX_BLOCK_BYTES_BEFORE_EVIDENCE);
   checkInteger('limits.maxTransactionsPerBlock', limits.maxTransactionsPerBlock, 1, MAX_BLOCK_TRANSACTIONS);
   checkAmount('limits.minStakeMicro', limits.minStakeMicro);
-  checkInteger('limits.unbondingBlocks', limits.unbondingBlocks, EVIDENCE_BLOCKS + 1, MAX_U32);
+  checkInteger('limits.unbondingBlocks', limits.unbondingBlocks, penalties.evidenceBlocks + 1, MAX_U32);
+  checkInteger('limits.inclusionDelayBlocks', limits.inclusionDelayBlocks, 1, MAX_U32);
   if (application.name !== 'poeg' && application.name !== 'posoc') refuse('application.name', 'expected poeg or posoc');
   if (!(application.parameters instanceof Uint8Array)) refuse('application.parameters', 'expected bytes');
   if (application.name === 'poeg' && slot.slotsPerTerm !== 1) {

@@ -25,6 +25,13 @@ export interface OperationDraft extends LedgerDraft {
   unstake(index: number, amountMicro: bigint, releaseHeight: number): void;
   /** Pays out everything whose release height is at most `height`. */
   releaseUnbonded(height: number): void;
+  /**
+   * Burns up to `amountMicro` of what a member has locked, by the rule `slashed`: of its stake first, then of what is on
+   * its way back, the newest first. Returns how much that was; the chain's minimum stake does not protect it.
+   */
+  slash(index: number, amountMicro: bigint): bigint;
+  /** What a member has locked, unbonding included. */
+  lockedMicro(index: number): bigint;
   /** Runs `change`; when it throws, the draft is as it was before, and the error goes on. */
   atomically<T>(change: () => T): T;
 }
@@ -204,6 +211,33 @@ export function draftOf(genesis: Genesis, base: LedgerState): OperationDraft {
           unbonding: before.unbonding.filter(({ releaseHeight }) => releaseHeight > height),
         };
       }
+    },
+
+    slash(index, amountMicro) {
+      open();
+      const before = member(index);
+      checkAmount(amountMicro, index, 0n);
+      let left = amountMicro;
+      const take = (held: bigint): bigint => {
+        const taken = held < left ? held : left;
+        left -= taken;
+        return held - taken;
+      };
+      const stakeMicro = take(before.stakeMicro);
+      const unbonding = before.unbonding
+        .toReversed()
+        .map(({ releaseHeight, amountMicro: waiting }) => ({ releaseHeight, amountMicro: take(waiting) }))
+        .toReversed()
+        .filter((entry) => entry.amountMicro > 0n);
+      const slashed = amountMicro - left;
+      supply = counted('burnedMicro', 'epos', slashed, index);
+      accounts[index] = { ...before, stakeMicro, unbonding };
+      return slashed;
+    },
+
+    lockedMicro(index) {
+      const { stakeMicro, unbonding } = member(index);
+      return unbonding.reduce((sum, entry) => sum + entry.amountMicro, stakeMicro);
     },
 
     atomically(change) {

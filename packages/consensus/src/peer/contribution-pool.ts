@@ -17,6 +17,10 @@ export class ContributionPool {
     return sameBytes(held.bytes, contribution.bytes) ? 'known' : 'conflict';
   }
 
+  get(key: string): Contribution | undefined {
+    return this.#byKey.get(key);
+  }
+
   has(key: string): boolean {
     return this.#byKey.has(key);
   }

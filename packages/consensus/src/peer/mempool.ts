@@ -1,5 +1,5 @@
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import type { Hash, Hex, TransactionBatch } from '../chain/types.ts';
+import type { Certificate, Hash, Hex, TransactionBatch } from '../chain/types.ts';
 import { checkBatch, selectBatches } from '../composition/select-batches.ts';
 
 /** How far ahead of its account's nonce a batch may be and still be kept, in transactions. */
@@ -54,6 +54,34 @@ export class Mempool {
     return this.#hashes.has(hash);
   }
 
+  /** A waiting batch; undefined when it is not here. */
+  get(hash: Hash): TransactionBatch | undefined {
+    if (!this.#hashes.has(hash)) return undefined;
+    for (const { pooled } of this.#bySender.values()) for (const one of pooled) if (one.hash === hash) return one.batch;
+    return undefined;
+  }
+
+  /**
+   * Up to `max` batches that came in before `height` and whose nonce is the next of their sender, the oldest first; what
+   * they can pay is not looked at.
+   */
+  waitingSince(
+    height: number,
+    nonceOf: (sender: Hex) => number,
+    max: number,
+  ): { batch: TransactionBatch; hash: Hash }[] {
+    return [...this.#bySender]
+      .map(([sender, { pooled }]) => {
+        const nonce = nonceOf(sender);
+        return pooled.find(({ batch }) => batch.firstNonce === nonce);
+      })
+      .filter((pooled) => pooled !== undefined)
+      .filter(({ sinceHeight }) => sinceHeight < height)
+      .sort((a, b) => a.sinceHeight - b.sinceHeight || (a.hash < b.hash ? -1 : 1))
+      .slice(0, max)
+      .map(({ batch, hash }) => ({ batch, hash }));
+  }
+
   /** Adds a batch whose signature and sender have been checked; `resendAtMs` is null unless a local client handed it in. */
   add(
     state: ChainState,
@@ -85,9 +113,14 @@ export class Mempool {
     return 'added';
   }
 
-  /** What a block of this peer would hold: executable batches, within the chain's limits. */
-  select(rules: ChainRules, parent: ChainState): TransactionBatch[] {
-    return selectBatches(rules, parent, this.#inTurns());
+  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits. */
+  select(
+    rules: ChainRules,
+    parent: ChainState,
+    required: readonly TransactionBatch[] = [],
+    certificate: Certificate | null = null,
+  ): TransactionBatch[] {
+    return selectBatches(rules, parent, this.#inTurns(), required, certificate);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */

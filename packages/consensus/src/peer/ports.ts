@@ -75,6 +75,18 @@ export type Notice =
       readonly reason: string;
     }
   | { readonly type: 'conflict'; readonly member: MemberRank; readonly height: number; readonly what: string }
+  /** Something that can be punished has come to light here: by `member`, called `offence`. */
+  | { readonly type: 'evidence'; readonly member: MemberRank; readonly offence: string }
+  /** A committed block has punished `member`; `slashedMicro` of its stake were burned. */
+  | {
+      readonly type: 'punished';
+      readonly member: MemberRank;
+      readonly evidence: string;
+      readonly height: number;
+      readonly slashedMicro: string;
+    }
+  /** This peer must propose nothing yet: it lacks what the embedded certificate demands. */
+  | { readonly type: 'lacking'; readonly height: number; readonly items: readonly string[] }
   | { readonly type: 'behind'; readonly height: number; readonly target: number }
   | { readonly type: 'sitting-out'; readonly height: number }
   /** Bytes that this peer lacked have come. */
@@ -95,11 +107,13 @@ export interface PeerOutput {
   readonly code: string | null;
 }
 
-/** Reads committed (durable) blocks, for peers that are behind. */
+/** Reads committed (durable) blocks and states, for peers that are behind and to decide evidence. */
 export interface ChainReader {
   block(height: number): { readonly block: Uint8Array; readonly certificate: Uint8Array } | null;
   /** Bytes kept by hash (see `CommitRecord.blobs`); a store that keeps none may leave it out. */
   blob?(hash: Hash): Uint8Array | null;
+  /** Encoded state after `height`; null when it is not kept. At least those of the last `evidenceBlocks + 2` heights are. */
+  state(height: number): Uint8Array | null;
 }
 
 /** What a peer finds on its disk when it starts. */

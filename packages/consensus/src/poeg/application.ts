@@ -1,11 +1,12 @@
 import { type ApplicationRejectionCode, BlockRejection } from '../application/rejection.ts';
 import type { Application, Contribution, SettlementContext } from '../application/types.ts';
+import type { MemberRank } from '../chain/types.ts';
 import { CodecError, encode } from '../codec/index.ts';
 import type { SignatureScheme } from '../crypto/ports.ts';
 import type { LedgerDraft } from '../ledger/types.ts';
-import { admitMessage, openMessage } from './contributions.ts';
+import { admitMessage, isAnnounced, openMessage } from './contributions.ts';
 import { describeSettlement } from './description.ts';
-import { type Announcement, dueInSlot, messageKey, type PoegMessage, type Reading } from './messages.ts';
+import { type Announcement, decodeMessage, dueInSlot, messageKey, type PoegMessage, type Reading } from './messages.ts';
 import { poegParametersOf } from './parameters.ts';
 import { decodePayload, encodePayload, resultCodecs, type SettlementPayload } from './payload.ts';
 import { type Settled, type SettlementInputs, type SettlementResults, settleSlot } from './settlement.ts';
@@ -40,11 +41,20 @@ export function createPoegApplication(signatures: SignatureScheme): Application<
       const { message } = verdict;
       const due = dueInSlot(message);
       // One slot ahead: the author may have seen a settlement that has not reached this peer yet.
-      if (due < currentSlot || due > currentSlot + 1) {
+      if (currentSlot !== null && (due < currentSlot || due > currentSlot + 1)) {
         const reason = `a message for the settlement of slot ${due} is of no use in slot ${currentSlot}`;
         return { ok: false, code: 'POEG_WRONG_SLOT', reason };
       }
       return { ok: true, contribution: contributionOf(message, bytes) };
+    },
+
+    admits(_genesis, state, slot, { bytes, dueInSlot: due }) {
+      return due === slot && isAnnounced(state, decodeMessage(bytes));
+    },
+
+    included(payload) {
+      const { announcements, readings } = openPayload(payload);
+      return new Set([...announcements, ...readings].map((bytes) => messageKey(openIncluded(bytes))));
     },
 
     owed(_genesis, slot, rank) {
@@ -67,7 +77,7 @@ export function createPoegApplication(signatures: SignatureScheme): Application<
         if (samePart(part, claimed.results, settled.results)) continue;
         throw reject(WRONG_RESULT[part], `the block's ${part} are not those that its announcements and readings give`);
       }
-      bookSettlement(ledger, settled);
+      bookSettlement(ledger, settled, context.jailed);
       const { state, candidates, first } = settled;
       return { state, candidates, first };
     },
@@ -85,6 +95,7 @@ function contributionOf(message: PoegMessage, bytes: Uint8Array): Contribution {
     key: messageKey(message),
     kind: message.type,
     author: message.rank,
+    signedBy: message.type === 'announcement' ? 'member' : 'meter',
     dueInSlot: dueInSlot(message),
     bytes,
   };
@@ -109,6 +120,7 @@ function usableMessages(
     const opened = openMessage(signatures, context.genesis, context.chainId, bytes);
     if (!opened.ok || !admitMessage(context, opened.message).ok) continue;
     const key = messageKey(opened.message);
+    if (context.barred.has(key)) continue;
     const held = byKey.get(key);
     if (held === undefined || compareBytes(bytes, held.bytes) < 0) byKey.set(key, { message: opened.message, bytes });
   }
@@ -131,6 +143,12 @@ function checkedMessages(
       if (message.type !== type || message.rank <= lastRank) {
         throw reject('POEG_NOT_CANONICAL', `${type} ${k} is out of its place: one of each member, in ascending rank`);
       }
+      if (context.barred.has(messageKey(message))) {
+        throw reject(
+          'POEG_BARRED_MESSAGE',
+          `${type} ${k}: member ${message.rank} is proven to have signed another one`,
+        );
+      }
       lastRank = message.rank;
       return message;
     });
@@ -147,6 +165,15 @@ function inputsOf(messages: readonly PoegMessage[]): SettlementInputs {
       .filter((message): message is Reading => message.type === 'reading')
       .map(({ rank, producedWh, consumedWh }) => ({ rank, producedWh, consumedWh })),
   };
+}
+
+function openIncluded(bytes: Uint8Array): PoegMessage {
+  try {
+    return decodeMessage(bytes);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw reject('POEG_MALFORMED_MESSAGE', error.message);
+  }
 }
 
 function openPayload(payload: Uint8Array): SettlementPayload {
@@ -166,8 +193,8 @@ function samePart<Part extends keyof SettlementResults>(
   return compareBytes(encode(resultCodecs[part], claimed[part]), encode(resultCodecs[part], computed[part])) === 0;
 }
 
-/** Bills to the clearing balances, EPOS for proof scores, credits for surplus; sold surplus goes on to its buyer. */
-function bookSettlement(ledger: LedgerDraft, { results, formed }: Settled): void {
+/** Bills to the clearing balances, EPOS for proof scores (none for the jailed), credits for surplus; sold surplus goes on to its buyer. */
+function bookSettlement(ledger: LedgerDraft, { results, formed }: Settled, jailed: ReadonlySet<MemberRank>): void {
   const { bills, edcMicro } = results.rewards;
   ledger.post([
     ...bills.map(({ rank, billMicro }) => ({ account: rank, payMicro: billMicro })),
@@ -180,7 +207,7 @@ function bookSettlement(ledger: LedgerDraft, { results, formed }: Settled): void
     ]);
   }
   for (const { rank, proofScoreWh } of results.scores) {
-    ledger.mint('proof-score', 'epos', rank, proofScoreWh * EPOS_MICRO_PER_WH);
+    if (!jailed.has(rank)) ledger.mint('proof-score', 'epos', rank, proofScoreWh * EPOS_MICRO_PER_WH);
   }
   formed.input.balanceWh.forEach((balanceWh, place) => {
     if (balanceWh > 0n) ledger.mint('surplus', 'credit', formed.ranks[place]!, balanceWh);

@@ -71,11 +71,16 @@ export function admitMessage(context: SettlementContext<PoegState>, message: Poe
       `the ${type} of member ${rank} is for slot ${slot}, the settlement of ${context.slot}`,
     );
   }
-  if (type === 'reading' && context.state.previous?.announced.some((one) => one.rank === rank) !== true) {
+  if (!isAnnounced(context.state, message)) {
     // Its energy was never part of the market: it stays between the member and the EDC.
     return refuse('POEG_UNANNOUNCED_READING', `member ${rank} is metered in slot ${slot} but had announced nothing`);
   }
   return { ok: true, message };
+}
+
+/** Whether a reading is of a member that took part in the market it is held against; announcements need nothing. */
+export function isAnnounced(state: PoegState, { type, rank }: PoegMessage): boolean {
+  return type !== 'reading' || state.previous?.announced.some((one) => one.rank === rank) === true;
 }
 
 function refuse(code: PoegMessageCode, reason: string): MessageVerdict {

@@ -74,7 +74,7 @@ export function settleSlot(context: SettlementContext<PoegState>, inputs: Settle
   const { genesis, state, slot, seed } = context;
   const parameters = poegParametersOf(genesis);
   const billed = state.open === null ? null : formMarket(genesis, parameters, state.open);
-  const rewards = billSlot(context.winner, billed);
+  const rewards = billSlot(context.winner, billed, context.jailed);
   const deviations = inputs.metered.map(({ rank, producedWh, consumedWh }) => {
     const announced = state.previous?.announced.find((one) => one.rank === rank);
     if (announced === undefined) throw new RangeError(`member ${rank} is metered but has announced nothing`);
@@ -108,7 +108,7 @@ export function settleSlot(context: SettlementContext<PoegState>, inputs: Settle
   return {
     results,
     state: { open: next, previous: state.open, totals: addTotals(state.totals, billed, results) },
-    ...drawOf(slot, results),
+    ...drawOf(slot, results, context.jailed),
     billed,
     formed,
   };
@@ -118,22 +118,30 @@ export function settleSlot(context: SettlementContext<PoegState>, inputs: Settle
  * Bills of the slot that closes. The reward goes to the coalition of that slot's market which the drawn miner belongs to:
  * the drawn coalition itself, and in the first market, whose draw was among single members, the one that the drawn member
  * joined. When the composer stands in the list's tail, or took no part in the slot, nobody is rewarded and no fee is due.
+ * The share of a jailed member stays with the EDC.
  */
-function billSlot(winner: Candidate | null, billed: FormedMarket | null): SettlementResults['rewards'] {
+function billSlot(
+  winner: Candidate | null,
+  billed: FormedMarket | null,
+  jailed: ReadonlySet<MemberRank>,
+): SettlementResults['rewards'] {
   if (billed === null) return { bills: [], edcMicro: 0n, rewardMicro: 0n, rewarded: [] };
   const { outcome, ranks } = billed;
   const minerPlace = winner === null ? -1 : ranks.indexOf(winner.miner);
   const rewarded = outcome.coalitions.find(({ members }) => members.includes(minerPlace))?.members ?? [];
   const bills = billsOf(billed, rewarded);
   return {
-    bills: ranks.map((rank, place) => ({
-      rank,
-      withoutTradingMicro: bills.withoutTradingMicro[place]!,
-      billMicro: bills.billMicro[place]!,
-      feeMicro: bills.feeMicro[place]!,
-      shareMicro: bills.shareMicro[place]!,
-    })),
-    edcMicro: bills.edcMicro,
+    bills: ranks.map((rank, place) => {
+      const withheldMicro = jailed.has(rank) ? bills.shareMicro[place]! : 0n;
+      return {
+        rank,
+        withoutTradingMicro: bills.withoutTradingMicro[place]!,
+        billMicro: bills.billMicro[place]! + withheldMicro,
+        feeMicro: bills.feeMicro[place]!,
+        shareMicro: bills.shareMicro[place]! - withheldMicro,
+      };
+    }),
+    edcMicro: ranks.reduce((sum, rank, k) => (jailed.has(rank) ? sum - bills.shareMicro[k]! : sum), bills.edcMicro),
     rewardMicro: bills.rewardMicro,
     rewarded: rewarded.map((place) => ranks[place]!),
   };
@@ -141,28 +149,45 @@ function billSlot(winner: Candidate | null, billed: FormedMarket | null): Settle
 
 /**
  * Candidates of the next draw: the coalitions, each with its proof score as weight and its best member as miner. After the
- * bootstrap slot they are the single members, and the one with the highest score comes first (thesis 3.2.1).
+ * bootstrap slot they are the single members, and the one with the highest score comes first (thesis 3.2.1). A jailed
+ * member adds nothing to its candidate's weight, and composes for it only if all others are jailed too.
  */
 function drawOf(
   slot: number,
   { partition, scores }: SettlementResults,
+  jailed: ReadonlySet<MemberRank>,
 ): { readonly candidates: readonly Candidate[]; readonly first: number | null } {
   if (slot > 0) {
     const scoreOf = new Map(scores.map(({ rank, proofScoreWh }) => [rank, proofScoreWh]));
-    const candidates = partition.map(({ members, proofScoreWh }) => ({
-      members,
-      miner: members.reduce((best, rank) => (scoreOf.get(rank)! > scoreOf.get(best)! ? rank : best)),
-      weight: proofScoreWh,
-    }));
+    const candidates = partition.map(({ members, proofScoreWh }) => {
+      const [miner, ...successors] = byStanding(members, scoreOf, jailed);
+      const lost = members.reduce((sum, rank) => (jailed.has(rank) ? sum + scoreOf.get(rank)! : sum), 0n);
+      const isLost = members.every((rank) => jailed.has(rank));
+      return { members, miner: miner!, successors, weight: isLost ? 0n : proofScoreWh - lost };
+    });
     return { candidates, first: null };
   }
   const candidates = scores.map(({ rank, singletonScoreWh }) => ({
     members: [rank],
     miner: rank,
-    weight: singletonScoreWh,
+    successors: [],
+    weight: jailed.has(rank) ? 0n : singletonScoreWh,
   }));
   const first = candidates.reduce((best, { weight }, k) => (weight > candidates[best]!.weight ? k : best), 0);
   return { candidates, first: candidates.length === 0 ? null : first };
+}
+
+/** Members by falling proof score, ties by rank; the jailed come last. */
+function byStanding(
+  members: readonly MemberRank[],
+  scoreOf: ReadonlyMap<MemberRank, bigint>,
+  jailed: ReadonlySet<MemberRank>,
+): readonly MemberRank[] {
+  return [...members].sort((a, b) => {
+    if (jailed.has(a) !== jailed.has(b)) return jailed.has(a) ? 1 : -1;
+    const difference = scoreOf.get(b)! - scoreOf.get(a)!;
+    return difference === 0n ? a - b : difference > 0n ? 1 : -1;
+  });
 }
 
 /** A slot counts in the totals when it is billed; its scores count when they are earned, with the market's formation. */

@@ -1,6 +1,6 @@
 import { type ApplicationRejectionCode, BlockRejection } from '../application/rejection.ts';
 import type { Application, Contribution, SettlementContext } from '../application/types.ts';
-import type { Hash } from '../chain/types.ts';
+import type { Hash, MemberRank } from '../chain/types.ts';
 import { CodecError, encode } from '../codec/index.ts';
 import type { SignatureScheme } from '../crypto/ports.ts';
 import { sha256 } from '../crypto/sha256.ts';
@@ -9,7 +9,7 @@ import { aggregate, type ModelResult } from './aggregation.ts';
 import { admitMessage, checkHead, openMessage } from './contributions.ts';
 import { describeSettlement } from './description.ts';
 import type { AnnouncedAction } from './hour-market.ts';
-import { messageKey, type PosocMessage, type UpdateHead } from './messages.ts';
+import { decodeMessage, messageKey, type PosocMessage, type UpdateHead } from './messages.ts';
 import { POSOC_ACCOUNTS, posocParametersOf } from './parameters.ts';
 import { decodePayload, encodePayload, type PayloadResults, resultCodecs, type SettlementPayload } from './payload.ts';
 import { placeOfSlot, slotEndOffsetMs } from './schedule.ts';
@@ -39,11 +39,24 @@ export function createPosocApplication(signatures: SignatureScheme): Application
       if (!verdict.ok) return verdict;
       const { message } = verdict;
       // One slot ahead: the author may have seen a settlement that has not reached this peer yet.
-      if (message.slot < currentSlot || message.slot > currentSlot + 1) {
+      if (currentSlot !== null && (message.slot < currentSlot || message.slot > currentSlot + 1)) {
         const reason = `a message for the settlement of slot ${message.slot} is of no use in slot ${currentSlot}`;
         return { ok: false, code: 'POSOC_WRONG_SLOT', reason };
       }
       return { ok: true, contribution: contributionOf(message, bytes) };
+    },
+
+    admits(genesis, state, slot, { bytes }) {
+      const message = decodeMessage(bytes);
+      return isRecorded(message) && admitMessage({ genesis, slot, state }, message.type, message) === null;
+    },
+
+    included(payload) {
+      const { actions, payments, updates } = openPayload(payload);
+      return new Set([
+        ...[...actions, ...payments].map((bytes) => messageKey(openIncluded(bytes))),
+        ...updates.map(({ slot, rank }) => messageKey({ type: 'update', slot, rank })),
+      ]);
     },
 
     owed(genesis, slot, rank) {
@@ -100,7 +113,7 @@ export function createPosocApplication(signatures: SignatureScheme): Application
         if (samePart(part, claimed.results, computed)) continue;
         throw reject(WRONG_RESULT[part], `the block's ${part} is not what its messages give`);
       }
-      bookSettlement(ledger, results);
+      bookSettlement(ledger, results, context.jailed);
       return { state, candidates, first: null };
     },
 
@@ -147,7 +160,14 @@ function withGenesisModel({ genesis, state, blobs }: Context): NonNullable<Conte
 }
 
 function contributionOf(message: PosocMessage, bytes: Uint8Array): Contribution {
-  const common = { key: messageKey(message), kind: message.type, author: message.rank, dueInSlot: message.slot, bytes };
+  const common = {
+    key: messageKey(message),
+    kind: message.type,
+    author: message.rank,
+    signedBy: 'member',
+    dueInSlot: message.slot,
+    bytes,
+  } as const;
   return message.type === 'update'
     ? { ...common, topic: 'updates', blob: { hash: message.tensorHash, bytes: message.tensor } }
     : common;
@@ -180,6 +200,7 @@ function usableMessages(
     const { message } = opened;
     if (admitMessage(context, message.type, message) !== null) continue;
     const key = messageKey(message);
+    if (context.barred.has(key)) continue;
     const held = byKey.get(key);
     if (held === undefined || compareBytes(bytes, held.bytes) < 0) byKey.set(key, { message, bytes });
   }
@@ -216,6 +237,7 @@ function checkedInputs(
         throw reject('POSOC_NOT_CANONICAL', `${type} ${k} is another message, or one that is not recorded`);
       const refusal = admitMessage(context, type, message);
       if (refusal !== null) throw reject(refusal.code, `${type} ${k}: ${refusal.reason}`);
+      refuseBarred(context, message);
       return message;
     });
     inOrder(
@@ -228,12 +250,28 @@ function checkedInputs(
   updates.forEach((head, k) => {
     const refusal = checkHead(signatures, genesis, chainId, head) ?? admitMessage(context, 'update', head);
     if (refusal !== null) throw reject(refusal.code, `update ${k}: ${refusal.reason}`);
+    refuseBarred(context, { ...head, type: 'update' });
   });
   inOrder(
     'update',
     updates.map(({ rank }) => rank),
   );
   return inputsOf(statements);
+}
+
+function refuseBarred({ barred }: Context, message: Pick<PosocMessage, 'type' | 'slot' | 'rank'>): void {
+  const key = messageKey(message);
+  if (barred.has(key))
+    throw reject('POSOC_BARRED_MESSAGE', `the author of ${key} is proven to have signed another one`);
+}
+
+function openIncluded(bytes: Uint8Array): PosocMessage {
+  try {
+    return decodeMessage(bytes);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw reject('POSOC_MALFORMED_MESSAGE', error.message);
+  }
 }
 
 function openPayload(payload: Uint8Array): SettlementPayload {
@@ -261,8 +299,15 @@ function samePart<Part extends keyof PayloadResults>(
   return compareBytes(encode(resultCodecs[part], claimed[part]), encode(resultCodecs[part], computed[part])) === 0;
 }
 
-/** Money to the clearing balances, EPOS for the day's positive scores. Held profits lie on the escrow's account. */
-function bookSettlement(ledger: LedgerDraft, { hour, day, releases }: SettlementResults): void {
+/**
+ * Money to the clearing balances, EPOS for the day's positive scores (none for the jailed). Held profits lie on the
+ * escrow's account.
+ */
+function bookSettlement(
+  ledger: LedgerDraft,
+  { hour, day, releases }: SettlementResults,
+  jailed: ReadonlySet<MemberRank>,
+): void {
   const building = ledger.edc + POSOC_ACCOUNTS.building;
   const escrow = ledger.edc + POSOC_ACCOUNTS.escrow;
   if (hour !== null)
@@ -279,7 +324,7 @@ function bookSettlement(ledger: LedgerDraft, { hour, day, releases }: Settlement
     ]);
   if (day === null) return;
   for (const { rank, score, feeMicro, escrowMicro } of day.rows) {
-    if (score > 0n) ledger.mint('proof-score', 'epos', rank, score);
+    if (score > 0n && !jailed.has(rank)) ledger.mint('proof-score', 'epos', rank, score);
     if (escrowMicro > 0n)
       ledger.post([
         { account: rank, payMicro: escrowMicro },

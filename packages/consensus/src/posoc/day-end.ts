@@ -86,9 +86,14 @@ export function settleDay(
   };
 }
 
-/** Candidates of the next day's draw: every EV, weighted by its score ledger as far as that is positive. */
-export function candidatesOf(ledger: readonly bigint[]): readonly Candidate[] {
-  return integerSelectionWeights(ledger).map((weight, rank) => ({ members: [rank], miner: rank, weight }));
+/** Candidates of the next day's draw: every EV, weighted by its score ledger as far as that is positive; not the jailed. */
+export function candidatesOf(ledger: readonly bigint[], jailed: ReadonlySet<MemberRank>): readonly Candidate[] {
+  return integerSelectionWeights(ledger).map((weight, rank) => ({
+    members: [rank],
+    miner: rank,
+    successors: [],
+    weight: jailed.has(rank) ? 0n : weight,
+  }));
 }
 
 /** The held profits after `paid` have paid what they owed and the day's unpaid fees have been added. */

@@ -38,7 +38,8 @@ export function settleSlot(
   { actions, paid }: SettlementInputs,
   model: ModelResult | null,
 ): Settled {
-  const { genesis, state, slot } = context;
+  const { genesis, state, slot, jailed } = context;
+  const isDrawn = context.winner !== null && !jailed.has(context.composer);
   const parameters = posocParametersOf(genesis);
   const place = placeOfSlot(genesis, slot);
   const hour = place.hour === null ? null : clearHour(parameters, place.day, place.hour, actions);
@@ -49,7 +50,7 @@ export function settleSlot(
         offPriceMicro(parameters, place.day),
         stays,
         state.scores,
-        context.winner === null ? null : context.composer,
+        isDrawn ? context.composer : null,
         paid,
       )
     : null;
@@ -66,7 +67,7 @@ export function settleSlot(
       held,
       totals: advanceTotals(state.totals, stays, day, releases),
     },
-    candidates: day === null ? [] : candidatesOf(scores),
+    candidates: day === null ? [] : candidatesOf(scores, jailed),
   };
 }
 

@@ -1,6 +1,8 @@
 import { BlockRejection } from '../application/rejection.ts';
 import { blockHash, payloadHash } from '../chain/block.ts';
 import { certificateHash } from '../chain/certificate.ts';
+import { evidenceBytes, evidenceRoot, maxEvidenceBytes } from '../chain/evidence.ts';
+import { MAX_SMALL_EVIDENCE_BYTES } from '../chain/limits.ts';
 import { transactionsRoot } from '../chain/transactions.ts';
 import type { Block, Hash } from '../chain/types.ts';
 import { CodecError } from '../codec/index.ts';
@@ -24,29 +26,49 @@ export function isBlockOf(block: Block, hash: Hash): boolean {
  * Size and structure. The Merkle root of the transactions, which protocol section 5 names last, is compared here, with
  * the hashes of certificate and payload: whatever any later check finds is then the composer's own doing.
  */
-export function checkStructure({ rules, block, blockHash: hash, blockBytes }: Subject): void {
+export function checkStructure({ rules, block, blockHash: hash, blockBytes, inProof }: Subject): void {
   const { maxBlockBytes } = rules.genesis.limits;
-  ensure(blockBytes <= maxBlockBytes, 'structure', 'BLOCK_TOO_LARGE', () => {
-    return `the block has ${blockBytes} bytes, the chain allows ${maxBlockBytes}`;
+  const { batches, payload, evidence } = block;
+  const hasBody = Array.isArray(batches) && payload instanceof Uint8Array && Array.isArray(evidence);
+  ensure(hasBody, 'structure', 'BLOCK_MALFORMED', () => 'the block has no list of batches or evidence, or no payload');
+  const accusations = malformed(() => evidenceBytes(evidence));
+  ensure(blockBytes - accusations <= maxBlockBytes, 'structure', 'BLOCK_TOO_LARGE', () => {
+    return `the block has ${blockBytes - accusations} bytes without evidence, the chain allows ${maxBlockBytes}`;
   });
-  ensure(Array.isArray(block.batches) && block.payload instanceof Uint8Array, 'structure', 'BLOCK_MALFORMED', () => {
-    return 'the block has no list of batches or no payload bytes';
-  });
-  let matching: boolean;
+  const small = malformed(() => evidenceBytes(evidence.filter(({ type }) => type !== 'invalid-block')));
+  const fits = small <= MAX_SMALL_EVIDENCE_BYTES && accusations <= maxEvidenceBytes(rules.genesis);
+  ensure(
+    fits,
+    'structure',
+    'BLOCK_TOO_MUCH_EVIDENCE',
+    () => `${accusations} bytes of evidence, ${small} without blocks`,
+  );
+  const nests = evidence.some(({ type }) => type === (inProof ? 'invalid-block' : 'omitted'));
+  ensure(!nests, 'structure', 'BLOCK_NESTED_EVIDENCE', () => 'evidence is left out in proofs, and nowhere else');
+  ensure(
+    malformed(() => matches(block, hash)),
+    'structure',
+    'BLOCK_NOT_OF_ITS_HASH',
+    () => `header and body do not hash to ${hash}`,
+  );
+}
+
+/** What `run` returns, where an encoding that fails rejects the block. */
+function malformed<T>(run: () => T): T {
   try {
-    matching = matches(block, hash);
+    return run();
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new BlockRejection('structure', 'BLOCK_MALFORMED', error.message);
   }
-  ensure(matching, 'structure', 'BLOCK_NOT_OF_ITS_HASH', () => `header and body do not hash to ${hash}`);
 }
 
-function matches({ header, parentCertificate, batches, payload }: Block, hash: Hash): boolean {
+function matches({ header, parentCertificate, batches, payload, evidence }: Block, hash: Hash): boolean {
   return (
     blockHash(header) === hash &&
     header.certificateHash === certificateHash(parentCertificate) &&
     header.payloadHash === payloadHash(payload) &&
-    header.transactionsRoot === transactionsRoot(batches)
+    header.transactionsRoot === transactionsRoot(batches) &&
+    header.evidenceRoot === evidenceRoot(evidence)
   );
 }

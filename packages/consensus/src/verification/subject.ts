@@ -1,4 +1,5 @@
 import { BlockRejection, type CheckName, type RejectionCode } from '../application/rejection.ts';
+import type { ChainHistory } from '../chain/history.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import type { Block, Hash } from '../chain/types.ts';
 
@@ -10,6 +11,10 @@ export interface Subject {
   readonly blockHash: Hash;
   /** Length of the block's encoding. */
   readonly blockBytes: number;
+  /** The chain up to the parent. */
+  readonly history: ChainHistory;
+  /** The block stands in a proof: accusations of other blocks are left out of it, and so is what follows from them. */
+  readonly inProof: boolean;
 }
 
 /** Throws the rejection unless `holds`. `found` is only asked for when it does not. */

@@ -1,8 +1,22 @@
+import { evidenceCodec } from '../chain/evidence.ts';
 import { MAX_BLOCK_BYTES, MAX_MEMBERS } from '../chain/limits.ts';
 import { batchCodec } from '../chain/transactions.ts';
-import type { Hash, Proposal, TransactionBatch, Vote } from '../chain/types.ts';
+import type { EvidenceItem, Hash, Proposal, TransactionBatch, Vote } from '../chain/types.ts';
 import { proposalCodec, voteCodec } from '../chain/votes.ts';
-import { bytes, type Codec, checked, decode, encode, hash, list, struct, u8, u53, union } from '../codec/index.ts';
+import {
+  ascii,
+  bytes,
+  type Codec,
+  checked,
+  decode,
+  encode,
+  hash,
+  list,
+  struct,
+  u8,
+  u53,
+  union,
+} from '../codec/index.ts';
 import { WireError } from './errors.ts';
 
 /** Largest encoded message; gossip silently drops what exceeds 4 MiB with its own framing. */
@@ -11,12 +25,14 @@ export const MAX_MESSAGE_BYTES = 4_000_000;
 export const MAX_CONTRIBUTION_BYTES = 65_536;
 /** Most blocks that one request asks for. */
 export const MAX_RANGE_BLOCKS = 64;
+/** Longest key of a contribution. */
+const MAX_KEY_LENGTH = 128;
 /** Most batches in one message of several. */
 export const MAX_GROUPED_BATCHES = 4_096;
 /** Most blobs that one request asks for: the updates of a round and the model that they start from. */
 export const MAX_BLOBS_ASKED = 257;
 /** Room for the certificate of the largest membership. */
-const MAX_CERTIFICATE_BYTES = 256 * MAX_MEMBERS;
+const MAX_CERTIFICATE_BYTES = 1_536 * MAX_MEMBERS;
 
 /** A block and the certificate that decided it, both encoded. */
 export interface CertifiedBlockBytes {
@@ -46,6 +62,11 @@ export type Message =
   /** Asks for a block that is voted on. */
   | { readonly type: 'get-block'; readonly height: number; readonly hash: Hash }
   | { readonly type: 'block'; readonly block: Uint8Array }
+  | { readonly type: 'evidence'; readonly item: EvidenceItem }
+  /** Asks for a contribution by its key; answered by a `contribution`. */
+  | { readonly type: 'get-contribution'; readonly key: string }
+  /** Asks for a waiting batch by its hash; answered by a `batch`. */
+  | { readonly type: 'get-batch'; readonly hash: Hash }
   /** Several batches, from a peer that was handed them at about the same time. */
   | { readonly type: 'batches'; readonly batches: readonly TransactionBatch[] }
   /** Asks for bytes that a block names by hash; answered by one `blob` each. */
@@ -81,6 +102,9 @@ const kinds = {
   }),
   'get-block': struct({ height: u53, hash }),
   block: struct({ block: blockBytes }),
+  evidence: struct({ item: evidenceCodec }),
+  'get-contribution': struct({ key: ascii(MAX_KEY_LENGTH) }),
+  'get-batch': struct({ hash }),
   batches: struct({ batches: list(batchCodec, MAX_GROUPED_BATCHES, 1) }),
   'get-blobs': struct({ hashes: list(hash, MAX_BLOBS_ASKED, 1) }),
   blob: struct({ bytes: bytes(MAX_CONTRIBUTION_BYTES) }),

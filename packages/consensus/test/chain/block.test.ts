@@ -7,6 +7,7 @@ import {
   decodeHeader,
   encodeBlock,
   encodeHeader,
+  evidenceBytes,
   MAX_BLOCK_BYTES,
   payloadHash,
   ZERO_HASH,
@@ -30,6 +31,7 @@ const header: BlockHeader = {
   seedSignature: '04'.repeat(96),
   transactionsRoot: '05'.repeat(32),
   payloadHash: '06'.repeat(32),
+  evidenceRoot: '08'.repeat(32),
   stateRoot: '07'.repeat(32),
 };
 
@@ -48,6 +50,7 @@ const HEADER_BYTES = [
   `01${'04'.repeat(96)}`,
   '05'.repeat(32),
   '06'.repeat(32),
+  '08'.repeat(32),
   '07'.repeat(32),
 ].join('');
 
@@ -78,14 +81,22 @@ describe('a block', () => {
         const bytes = encodeBlock(block);
         expect(decodeBlock(bytes)).toEqual(block);
         expect(toHex(bytes).startsWith(toHex(encodeHeader(block.header)))).toBe(true);
-        expect(Buffer.from(bytes.subarray(bytes.length - block.payload.length)).equals(block.payload)).toBe(true);
+        const evidence = 4 + evidenceBytes(block.evidence);
+        const payload = bytes.subarray(bytes.length - evidence - block.payload.length, bytes.length - evidence);
+        expect(toHex(payload)).toBe(toHex(block.payload));
       }),
       { numRuns: 30, seed: 2 },
     );
   });
 
   test('has a bounded payload', () => {
-    const block = { header, parentCertificate: null, batches: [], payload: new Uint8Array(MAX_BLOCK_BYTES + 1) };
+    const block = {
+      header,
+      parentCertificate: null,
+      batches: [],
+      evidence: [],
+      payload: new Uint8Array(MAX_BLOCK_BYTES + 1),
+    };
     expect(errorCode(() => encodeBlock(block))).toBe('CODEC_LIMIT');
   });
 

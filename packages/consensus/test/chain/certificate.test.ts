@@ -121,7 +121,7 @@ describe('what is no certificate', () => {
 function withShare(beaconShare: string): Vote {
   const vote = seeding.votes[1] as Vote;
   const signer = network.signers[1];
-  const content = { ...vote, extension: { beaconShare } };
+  const content = { ...vote, extension: { beaconShare, held: '', overdue: [] } };
   return { ...content, signature: signer?.sign(voteDigest(network.chainId, content)) as string };
 }
 

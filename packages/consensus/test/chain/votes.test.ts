@@ -20,17 +20,18 @@ const signer = network.signers[2] as MemberSigner;
 const hash = 'ab'.repeat(32);
 const beacon = { term: 6, settlementHash: hash };
 const share = signer.signBeaconShare(beaconMessage(network.chainId, 6, hash));
+const silent = { held: '', overdue: [] };
 const unsigned = {
   type: 'precommit' as const,
   height: 9,
   round: 1,
   blockHash: hash,
   timestampMs: 1_700_000_000_123,
-  extension: { beaconShare: null },
+  extension: { beaconShare: null, ...silent },
   voter: 2,
 };
 const vote = signVote(network.chainId, unsigned, signer);
-const seeding = signVote(network.chainId, { ...unsigned, extension: { beaconShare: share } }, signer);
+const seeding = signVote(network.chainId, { ...unsigned, extension: { beaconShare: share, ...silent } }, signer);
 
 const u = (value: number, bytes: number) => {
   const buffer = Buffer.alloc(bytes);
@@ -45,8 +46,11 @@ describe('the digest of a vote', () => {
   test('is laid out as documented', () => {
     const head = [Buffer.from('wattmesh/vote\0'), raw(network.chainId), u(1, 1), u(9, 8), u(1, 4), u(1, 1), raw(hash)];
     const time = u(1_700_000_000_123, 8);
-    expect(voteDigest(network.chainId, vote)).toBe(digestOf(...head, time, u(1, 1), u(0, 1), u(2, 2)));
-    expect(voteDigest(network.chainId, seeding)).toBe(digestOf(...head, time, u(1, 1), u(1, 1), raw(share), u(2, 2)));
+    const noReports = u(0, 8);
+    expect(voteDigest(network.chainId, vote)).toBe(digestOf(...head, time, u(1, 1), u(0, 1), noReports, u(2, 2)));
+    expect(voteDigest(network.chainId, seeding)).toBe(
+      digestOf(...head, time, u(1, 1), u(1, 1), raw(share), noReports, u(2, 2)),
+    );
   });
 
   test('covers every field and the chain', () => {
@@ -59,7 +63,7 @@ describe('the digest of a vote', () => {
       voteDigest(network.chainId, { ...unsigned, blockHash: 'cd'.repeat(32) }),
       voteDigest(network.chainId, { ...unsigned, blockHash: null, extension: null }),
       voteDigest(network.chainId, { ...unsigned, timestampMs: 1 }),
-      voteDigest(network.chainId, { ...unsigned, extension: { beaconShare: share } }),
+      voteDigest(network.chainId, { ...unsigned, extension: { beaconShare: share, ...silent } }),
       voteDigest(network.chainId, { ...unsigned, voter: 3 }),
     ];
     expect(new Set(digests).size).toBe(digests.length);
@@ -128,7 +132,7 @@ describe('a vote', () => {
     expect(code({}, null, seeding)).toBe('VOTE_UNEXPECTED_SHARE');
     expect(code({}, { ...beacon, settlementHash: 'cd'.repeat(32) }, seeding)).toBe('VOTE_UNEXPECTED_SHARE');
     expect(code({}, { ...beacon, term: 7 }, seeding)).toBe('VOTE_BAD_SHARE');
-    expect(code({ extension: { beaconShare: 'c0'.padEnd(192, '0') } }, beacon)).toBe('VOTE_BAD_SIGNATURE');
+    expect(code({ extension: { beaconShare: 'c0'.padEnd(192, '0'), ...silent } }, beacon)).toBe('VOTE_BAD_SIGNATURE');
   });
 });
 

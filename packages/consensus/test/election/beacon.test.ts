@@ -31,6 +31,8 @@ const settlement: BlockHeader = {
   seedSignature: null,
   transactionsRoot: '33'.repeat(32),
   payloadHash: '44'.repeat(32),
+
+  evidenceRoot: '55'.repeat(32),
   stateRoot: '55'.repeat(32),
 };
 const hash = blockHash(settlement);
@@ -147,7 +149,7 @@ describe('no announcement can change weights whose seed is known', () => {
   /** A vote that its voter signs for the changed block, with the share that it gave for the original. */
   function movedTo(changed: string, voter: number, beaconShare: string): Vote {
     const certificateOfChanged = testCertificate(network, { height: 12, round: 0, blockHash: changed }, null, [voter]);
-    const vote = { ...(certificateOfChanged.votes[0] as Vote), extension: { beaconShare } };
+    const vote = { ...(certificateOfChanged.votes[0] as Vote), extension: { beaconShare, held: '', overdue: [] } };
     const signer = network.signers[voter];
     return { ...vote, signature: signer?.sign(voteDigest(network.chainId, vote)) as string };
   }
@@ -155,7 +157,12 @@ describe('no announcement can change weights whose seed is known', () => {
 
 describe('the list of a state', () => {
   const rules = { ...network, application: null as never } satisfies ChainRules;
-  const candidates = [0, 1, 2, 3, 4].map((rank) => ({ members: [rank], miner: rank, weight: BigInt(rank * 100) }));
+  const candidates = [0, 1, 2, 3, 4].map((rank) => ({
+    members: [rank],
+    miner: rank,
+    successors: [],
+    weight: BigInt(rank * 100),
+  }));
   const state = (change: Partial<ChainState>, chosen: Partial<ChainState['election']> = {}) =>
     ({
       height: 12,

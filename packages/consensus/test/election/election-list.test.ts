@@ -6,7 +6,7 @@ import { type ElectionInput, electionList, proposerAt } from '../../src/election
 import { errorCode } from '../fixtures/error-code.ts';
 
 const seedOf = (number: number): Hash => createHash('sha256').update(`seed ${number}`).digest('hex');
-const single = (rank: number, weight: bigint): Candidate => ({ members: [rank], miner: rank, weight });
+const single = (rank: number, weight: bigint): Candidate => ({ members: [rank], miner: rank, successors: [], weight });
 const election = (change: Partial<ElectionInput>) =>
   electionList({ members: 10, seed: seedOf(0), candidates: [], first: null, demoted: [], ...change });
 const ranks = (change: Partial<ElectionInput>) => election(change).map(({ rank }) => rank);
@@ -55,7 +55,7 @@ describe('the draw', () => {
     const seed = '00'.repeat(32);
     expect(drawNumber(seed, 0)).toBe(313077877621341955678448479818070439481n);
     expect(ranks({ members: 5, seed })).toEqual([1, 2, 3, 4, 0]);
-    const candidates = [single(1, 10n), { members: [0, 3], miner: 3, weight: 30n }];
+    const candidates = [single(1, 10n), { members: [0, 3], miner: 3, successors: [0], weight: 30n }];
     expect(election({ members: 5, seed, candidates })).toEqual([
       { rank: 3, candidate: 1 },
       { rank: 1, candidate: 0 },
@@ -63,6 +63,40 @@ describe('the draw', () => {
       { rank: 4, candidate: null },
       { rank: 0, candidate: null },
     ]);
+  });
+});
+
+describe('with the exclusion of miners', () => {
+  const candidates: Candidate[] = [
+    { members: [0, 3, 5], miner: 3, successors: [5, 0], weight: 10n },
+    { members: [1, 2], miner: 1, successors: [2], weight: 5n },
+  ];
+  const input = { members: 6, candidates, first: 0 };
+  const ranks = (change: Partial<ElectionInput>) => election({ ...input, ...change }).map(({ rank }) => rank);
+  const base = election(input);
+
+  test('a demoted miner’s candidate stays at its place, with its next-best member, who leaves the tail', () => {
+    for (const demoted of [[3], [3, 5]]) {
+      const next = demoted.length === 1 ? 5 : 0;
+      const list = election({ ...input, demoted, exclusion: 'miner' });
+      expect(list[0]).toEqual({ rank: next, candidate: 0 });
+      const rest = base.slice(1).filter(({ rank }) => rank !== next && !demoted.includes(rank));
+      expect(list.slice(1)).toEqual([...rest, ...demoted.map((rank) => ({ rank, candidate: null }))]);
+    }
+  });
+
+  test('a candidate of which all are demoted is dropped, and nobody ever is', () => {
+    const demoted = [5, 3, 0];
+    const list = election({ ...input, demoted, exclusion: 'miner' });
+    expect(list.map(({ candidate }) => candidate).filter((candidate) => candidate === 0)).toEqual([]);
+    expect(list.slice(-3)).toEqual(demoted.map((rank) => ({ rank, candidate: null })));
+    expect([...ranks({ demoted, exclusion: 'miner' })].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('demoting who is no miner, or excluding coalitions, promotes nobody', () => {
+    expect(election({ ...input, demoted: [4], exclusion: 'miner' })).toEqual(election({ ...input, demoted: [4] }));
+    const dropped = election({ ...input, demoted: [3], exclusion: 'coalition' });
+    expect(dropped).toEqual([...base.slice(1), { rank: 3, candidate: null }]);
   });
 });
 
@@ -81,7 +115,9 @@ describe('every list', () => {
       const candidates = weights.flatMap((weight, group) => {
         const of = Array.from({ length: members }, (_, rank) => rank).filter((rank) => groups[rank] === group);
         const miner = of[(miners[group] as number) % of.length];
-        return miner === undefined ? [] : [{ members: of, miner, weight }];
+        return miner === undefined
+          ? []
+          : [{ members: of, miner, successors: of.filter((rank) => rank !== miner), weight }];
       });
       return {
         members,
@@ -185,6 +221,7 @@ describe('every list', () => {
             candidates: candidates.map((group) => ({
               members: [rankOf(group), rankOf(group + 3)].sort((a, b) => a - b),
               miner: rankOf(group),
+              successors: [rankOf(group + 3)],
               weight: weights[group] as bigint,
             })),
             first: null,
@@ -310,12 +347,17 @@ test.each<[string, Partial<ElectionInput>]>([
   ['no members', { members: 0 }],
   ['half a member', { members: 1.5 }],
   ['a seed of another length', { seed: 'ab' }],
-  ['a candidate without members', { candidates: [{ members: [], miner: 0, weight: 1n }] }],
-  ['a miner from outside', { candidates: [{ members: [1, 2], miner: 3, weight: 1n }] }],
+  ['a candidate without members', { candidates: [{ members: [], miner: 0, successors: [], weight: 1n }] }],
+  ['a miner from outside', { candidates: [{ members: [1, 2], miner: 3, successors: [1], weight: 1n }] }],
+  ['a successor from outside', { candidates: [{ members: [1, 2], miner: 1, successors: [3], weight: 1n }] }],
+  ['a member without standing', { candidates: [{ members: [1, 2], miner: 1, successors: [], weight: 1n }] }],
   ['a rank too high', { candidates: [single(10, 1n)] }],
   ['a negative rank', { candidates: [single(-1, 1n)] }],
-  ['ranks out of order', { candidates: [{ members: [2, 1], miner: 1, weight: 1n }] }],
-  ['overlapping candidates', { candidates: [single(1, 1n), { members: [0, 1], miner: 0, weight: 1n }] }],
+  ['ranks out of order', { candidates: [{ members: [2, 1], miner: 1, successors: [2], weight: 1n }] }],
+  [
+    'overlapping candidates',
+    { candidates: [single(1, 1n), { members: [0, 1], miner: 0, successors: [1], weight: 1n }] },
+  ],
   ['a forced candidate that is none', { candidates: [single(1, 1n)], first: 1 }],
   ['a demoted rank that is none', { demoted: [10] }],
   ['a member demoted twice', { demoted: [3, 4, 3] }],

@@ -37,9 +37,13 @@ export function fakeBlock(composer: MemberRank, composingRound: number, content 
     seedSignature: null,
     transactionsRoot: ZERO,
     payloadHash: ZERO,
+    evidenceRoot: ZERO,
     stateRoot: blockHash,
   };
-  return { block: { header, parentCertificate: null, batches: [], payload: new Uint8Array(0) }, blockHash };
+  return {
+    block: { header, parentCertificate: null, batches: [], payload: new Uint8Array(0), evidence: [] },
+    blockHash,
+  };
 }
 
 export function voteSignature(vote: Omit<Vote, 'signature'>): string {
@@ -54,7 +58,7 @@ export function fakeVote(
   timestampMs = 1000,
   height = HEIGHT,
 ): Vote {
-  const extension = type === 'precommit' && blockHash !== null ? { beaconShare: null } : null;
+  const extension = type === 'precommit' && blockHash !== null ? { beaconShare: null, held: '', overdue: [] } : null;
   const vote = { type, height, round, blockHash, timestampMs, extension, voter };
   return { ...vote, signature: voteSignature(vote) };
 }
@@ -100,7 +104,7 @@ export function fakeContext(options: FakeContextOptions): HeightContext {
     judge: options.judge ?? (() => 'valid'),
     signVote: (vote) => ({ ...vote, voter, signature: voteSignature({ ...vote, voter }) }),
     signProposal: ({ round, blockHash, polRound }) => fakeProposal(voter, round, blockHash, polRound),
-    extend: () => ({ beaconShare: null }),
+    extend: () => ({ beaconShare: null, held: '', overdue: [] }),
     timeouts: options.timeouts ?? TIMEOUTS,
   };
 }

@@ -45,7 +45,9 @@ describe('a quorum of prevotes for a valid block', () => {
     const prevote = bench.fresh(X);
     expect(prevote.records('vote').map(({ vote }) => vote.extension)).toEqual([null]);
     const forBlock = bench.votes('prevote', OTHERS, 0, X.blockHash);
-    expect(forBlock.records('vote').map(({ vote }) => vote.extension)).toEqual([{ beaconShare: null }]);
+    expect(forBlock.records('vote').map(({ vote }) => vote.extension)).toEqual([
+      { beaconShare: null, held: '', overdue: [] },
+    ]);
     bench.advanceTo(1, OTHERS);
     bench.timer('propose', 1);
     const nil = bench.votes('prevote', OTHERS, 1, null);

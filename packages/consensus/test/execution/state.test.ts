@@ -84,6 +84,7 @@ describe('a state', () => {
       'head',
       'election',
       'supply',
+      'discipline',
       'account/0',
       'account/1',
       'account/2',

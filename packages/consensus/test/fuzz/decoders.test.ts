@@ -171,7 +171,7 @@ function damage(block: Block, which: string, changes: Parameters<typeof mutate>[
       transactionsRoot: transactionsRoot(batches),
       payloadHash: payloadHash(payload),
     };
-    return { header, parentCertificate, batches, payload };
+    return { ...block, header, parentCertificate, batches, payload };
   } catch (error) {
     if (error instanceof Error && 'code' in error) return null;
     throw error;

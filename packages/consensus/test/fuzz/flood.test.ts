@@ -30,7 +30,7 @@ describe('precommits for a block that a peer does not know, at the end of a term
         round: k,
         blockHash: k.toString(16).padStart(64, '0'),
         timestampMs: village.nowMs,
-        extension: { beaconShare: null },
+        extension: { beaconShare: null, held: '', overdue: [] },
         voter,
       },
       village.signer(village.hostile),
@@ -135,7 +135,13 @@ describe('a block that nobody decided', () => {
     const votes = [0, 1, 2].map((voter) =>
       signVote(
         rules.chainId,
-        { ...at, type: 'precommit', voter, timestampMs: village.nowMs, extension: { beaconShare: share } },
+        {
+          ...at,
+          type: 'precommit',
+          voter,
+          timestampMs: village.nowMs,
+          extension: { beaconShare: share, held: '', overdue: [] },
+        },
         village.signer(village.hostile),
       ),
     );

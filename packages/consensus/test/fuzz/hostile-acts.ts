@@ -305,7 +305,7 @@ function voteOf(village: Village, victim: number, plan: VotePlan): Vote {
       round: plan.round,
       blockHash,
       timestampMs: { now: nowMs, zero: 0, largest: Number.MAX_SAFE_INTEGER }[plan.timestamp],
-      extension: extended ? { beaconShare } : null,
+      extension: extended ? { beaconShare, held: '', overdue: [] } : null,
       voter: plan.voter,
     },
     signer,

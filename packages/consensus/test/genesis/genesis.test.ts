@@ -41,6 +41,7 @@ const withMember = (rank: number, change: Partial<GenesisMember>) => ({
   members: genesis.members.with(rank, { ...(genesis.members[rank] as GenesisMember), ...change }),
 });
 const withSlot = (change: object) => ({ slot: { ...genesis.slot, ...change } });
+const withPenalties = (change: object) => ({ penalties: { ...genesis.penalties, ...change } });
 const withLimits = (change: object) => ({ limits: { ...genesis.limits, ...change } });
 
 describe('validation', () => {
@@ -86,6 +87,18 @@ describe('validation', () => {
     // Evidence reaches back 100 blocks: what it may slash must still be locked.
     expect(invalid(withLimits({ unbondingBlocks: 100 }))).toBe('limits.unbondingBlocks');
     validateGenesis({ ...genesis, ...withLimits({ unbondingBlocks: 101 }) });
+    expect(invalid({ ...withPenalties({ evidenceBlocks: 50 }), ...withLimits({ unbondingBlocks: 50 }) })).toBe(
+      'limits.unbondingBlocks',
+    );
+    expect(invalid(withLimits({ inclusionDelayBlocks: 0 }))).toBe('limits.inclusionDelayBlocks');
+    // Two of that size must fit into one message: a block, and the proof that another one is invalid.
+    expect(invalid(withLimits({ maxBlockBytes: 1_600_001 }))).toBe('limits.maxBlockBytes');
+    expect(invalid(withPenalties({ exclusion: 'everybody' }))).toBe('penalties.exclusion');
+    expect(invalid(withPenalties({ refusalPenaltyMicro: -1n }))).toBe('penalties.refusalPenaltyMicro');
+    for (const slashPpm of [-1, 1_000_001]) expect(invalid(withPenalties({ slashPpm }))).toBe('penalties.slashPpm');
+    expect(invalid(withPenalties({ jailBlocks: -1 }))).toBe('penalties.jailBlocks');
+    for (const evidenceBlocks of [0, 10_001])
+      expect(invalid(withPenalties({ evidenceBlocks }))).toBe('penalties.evidenceBlocks');
     expect(invalid({ application: { name: 'pow' as never, parameters: new Uint8Array() } })).toBe('application.name');
     expect(invalid({ application: { name: 'poeg', parameters: 'ff' as never } })).toBe('application.parameters');
     expect(invalid(withMember(1, { role: 'miner' as never }))).toBe('members[1].role');

@@ -28,7 +28,7 @@ class Pair {
       new Peer(
         chain.rules,
         OPTIONS,
-        { signer, source: null, reader: { block: () => null } },
+        { signer, source: null, reader: { block: () => null, state: () => null } },
         { head: null, journal: [], silentThrough: 0 },
       ),
   );

@@ -13,7 +13,7 @@ function lab() {
   const self = { nowMs: 1_000_000, head: 5 };
   const sync = new Synchroniser({
     outbox,
-    reader: { block: () => null },
+    reader: { block: () => null, state: () => null },
     timeoutMs: TIMEOUT_MS,
     nowMs: () => self.nowMs,
     head: () => self.head,

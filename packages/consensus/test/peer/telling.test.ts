@@ -26,7 +26,7 @@ function startedPeer(rank: number): Peer {
   const peer = new Peer(
     chain.rules,
     OPTIONS,
-    { signer: chain.network.signers[rank]!, source: null, reader: { block: () => null } },
+    { signer: chain.network.signers[rank]!, source: null, reader: { block: () => null, state: () => null } },
     { head: null, journal: [], silentThrough: 0 },
   );
   peer.handle({ type: 'start', nowMs: 0 });

@@ -29,12 +29,19 @@ describe('a contribution', () => {
     const bytes = announce();
     expect(check(bytes, 4)).toEqual({
       ok: true,
-      contribution: { key: 'announcement/5/0', kind: 'announcement', author: 0, dueInSlot: 4, bytes },
+      contribution: {
+        key: 'announcement/5/0',
+        kind: 'announcement',
+        author: 0,
+        signedBy: 'member',
+        dueInSlot: 4,
+        bytes,
+      },
     });
     const reading = signReading(read, meter!.sign);
     expect(check(reading, 6)).toEqual({
       ok: true,
-      contribution: { key: 'reading/5/0', kind: 'reading', author: 0, dueInSlot: 6, bytes: reading },
+      contribution: { key: 'reading/5/0', kind: 'reading', author: 0, signedBy: 'meter', dueInSlot: 6, bytes: reading },
     });
     expect(messageKey(decodeMessage(bytes))).toBe('announcement/5/0');
   });
@@ -43,6 +50,8 @@ describe('a contribution', () => {
     const accepted = (bytes: Uint8Array) => [1, 2, 3, 4, 5, 6, 7, 8].filter((slot) => check(bytes, slot).ok);
     expect(accepted(announce())).toEqual([3, 4]);
     expect(accepted(signReading(read, meter!.sign))).toEqual([5, 6]);
+    for (const bytes of [announce(), signReading(read, meter!.sign)])
+      expect(application.checkContribution(genesis, chainId, bytes, null).ok).toBe(true);
   });
 
   test('is refused by a code for each fault', () => {

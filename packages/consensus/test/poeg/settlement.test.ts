@@ -45,11 +45,16 @@ describe('the worked example of chapter 3', () => {
     expect(stateAfterBootstrap.election).toMatchObject({
       first: 0,
       seed: null,
-      candidates: [7_680n, 0n, 0n, 2_940n].map((weight, rank) => ({ members: [rank], miner: rank, weight })),
+      candidates: [7_680n, 0n, 0n, 2_940n].map((weight, rank) => ({
+        members: [rank],
+        miner: rank,
+        successors: [],
+        weight,
+      })),
     });
     expect(chain.state.election).toMatchObject({
       first: null,
-      candidates: [{ members: [0, 1, 2, 3], miner: 0, weight: 11_113n }],
+      candidates: [{ members: [0, 1, 2, 3], miner: 0, successors: [3, 2, 1], weight: 11_113n }],
     });
     expect(first.block.header.composer).toBe(0);
   });
@@ -151,7 +156,7 @@ describe('who is absent', () => {
     chain.settle([]);
     expect(chain.state.election).toMatchObject({ candidates: [], first: null });
     chain.settle([chain.announcement(2, 1, WORKED4[1]!), chain.announcement(2, 3, WORKED4[3]!)]);
-    expect(chain.state.election.candidates).toEqual([{ members: [1, 3], miner: 3, weight: 3_040n }]);
+    expect(chain.state.election.candidates).toEqual([{ members: [1, 3], miner: 3, successors: [1], weight: 3_040n }]);
     chain.settle([]);
     expect(totalsOf(chain).members.map(({ slots }) => slots)).toEqual([0, 1, 0, 1]);
     expect(totalsOf(chain).settledSlots).toBe(2);
@@ -180,7 +185,7 @@ describe('who is absent', () => {
     const present = [1, 2, 3].map((rank) => chain.announcement(1, rank, WORKED4[rank]!));
     const bootstrap = chain.settle(present);
     const drawn = chain.state.election.candidates[chain.state.election.first!]!;
-    expect(drawn).toEqual({ members: [3], miner: 3, weight: 2_940n });
+    expect(drawn).toEqual({ members: [3], miner: 3, successors: [], weight: 2_940n });
     const joined = decodePayload(bootstrap.block.payload).results.partition.find(({ members }) => members.includes(3))!;
     const settlement = chain.settle([]);
     expect(settlement.block.header.composer).toBe(3);
@@ -373,6 +378,8 @@ describe('the description', () => {
       composer,
       winner: parent.election.candidates[0]!,
       blobs: null,
+      jailed: new Set<number>(),
+      barred: new Set<string>(),
       state: parent.app,
     };
     const description = application.describe(context, settlement.block.payload);

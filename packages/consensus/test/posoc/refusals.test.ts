@@ -291,6 +291,8 @@ test('a settlement can be told to people as plain JSON', () => {
     composer: block.header.composer,
     winner: null,
     blobs: null,
+    jailed: new Set<number>(),
+    barred: new Set<string>(),
     state: state.app,
   };
   const description = rules.application.describe(context, block.payload);

@@ -85,10 +85,10 @@ describe('a day', () => {
     expect(chain.app.scores).toEqual([score(10_000n), score(5_000n), score(-10_000n), 0n]);
     expect(chain.state.term).toBe(1);
     expect(chain.state.election.candidates).toEqual([
-      { members: [0], miner: 0, weight: score(10_000n) },
-      { members: [1], miner: 1, weight: score(5_000n) },
-      { members: [2], miner: 2, weight: 0n },
-      { members: [3], miner: 3, weight: 0n },
+      { members: [0], miner: 0, successors: [], weight: score(10_000n) },
+      { members: [1], miner: 1, successors: [], weight: score(5_000n) },
+      { members: [2], miner: 2, successors: [], weight: 0n },
+      { members: [3], miner: 3, successors: [], weight: 0n },
     ]);
     expect(chain.app.stays).toEqual([null, null, null, null]);
     // The first day's list is uniform: nobody stands in it by a score, so nobody is rewarded.

@@ -1,13 +1,15 @@
 /**
- * Many seeds of the world, on all cores. `node packages/consensus/test/world/campaign.ts [FIRST] [COUNT] [PROCESSES]` runs
- * them from a shell; the status is 1 when a seed fails.
+ * Many seeds of the world, on all cores. `node packages/consensus/test/world/campaign.ts [FIRST] [COUNT] [PROCESSES]
+ * [honest|attacked]` runs them from a shell; the status is 1 when a seed fails.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { SeedReport } from './shard.ts';
+import type { SeedReport, WorldKind } from './shard.ts';
 
 export interface CampaignOptions {
+  /** Default: honest. */
+  readonly kind?: WorldKind;
   readonly first: number;
   readonly count: number;
   readonly processes?: number;
@@ -30,7 +32,7 @@ const SEEDS_PER_PROCESS = 200;
 
 /** Runs seeds `first` to `first + count - 1`. Which process runs which seed depends on its speed and changes nothing. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { first, count, processes = availableParallelism(), say = () => {} } = options;
+  const { kind = 'honest', first, count, processes = availableParallelism(), say = () => {} } = options;
   const startedMs = performance.now();
   const reports: SeedReport[] = [];
   const failures: SeedReport[] = [];
@@ -55,7 +57,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
         left -= 1;
         running = next;
         next += 1;
-        child.send(running);
+        child.send({ kind, seed: running });
       };
       child.on('message', (report: SeedReport) => {
         reports.push(report);
@@ -89,8 +91,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 }
 
 if (import.meta.main) {
-  const [first = 1, count = 1_000, processes = availableParallelism()] = process.argv.slice(2).map(Number);
-  const { passed, failures } = await runCampaign({ first, count, processes, say: console.log });
+  const [first = 1, count = 1_000, processes = availableParallelism()] = process.argv.slice(2, 5).map(Number);
+  const kind = process.argv[5] === 'attacked' ? 'attacked' : 'honest';
+  const { passed, failures } = await runCampaign({ kind, first, count, processes, say: console.log });
   console.log(`${passed} passed, ${failures.length} failed: ${failures.map(({ seed }) => seed).join(' ') || 'none'}`);
   process.exitCode = failures.length === 0 ? 0 : 1;
 }

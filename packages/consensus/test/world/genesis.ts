@@ -71,6 +71,14 @@ export function worldChain({ seed, members: n, quorum, clock, slotMs, genesisTim
       maxTransactionsPerBlock: 512,
       minStakeMicro: OPENING_MICRO / 2n,
       unbondingBlocks: 110,
+      inclusionDelayBlocks: 3,
+    },
+    penalties: {
+      exclusion: 'coalition',
+      refusalPenaltyMicro: 1_000n,
+      slashPpm: 100_000,
+      jailBlocks: 0,
+      evidenceBlocks: 100,
     },
     application: {
       name: 'poeg',

@@ -1,14 +1,18 @@
+import type { ChainHistory } from '../../src/chain/history.ts';
 import { blockHash, decodeBlock, decodeCertificate, verifyCertificate } from '../../src/chain/index.ts';
+import { heldIndices } from '../../src/chain/reports.ts';
 import { isLastSlotOfTerm } from '../../src/chain/slots.ts';
-import type { ChainRules } from '../../src/chain/state.ts';
-import type { Hash, Proposal, Vote } from '../../src/chain/types.ts';
+import type { ChainRules, ChainState } from '../../src/chain/state.ts';
+import type { Block, Hash, Proposal, Vote } from '../../src/chain/types.ts';
 import { toHex } from '../../src/codec/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
-import { decodeState, genesisState, stateRoot } from '../../src/execution/index.ts';
+import { decodeState, stateRoot } from '../../src/execution/index.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
-import type { CommitRecord, Outgoing } from '../../src/peer/ports.ts';
+import { ChainMemory } from '../../src/peer/chain-memory.ts';
+import { decodeJournalEntry } from '../../src/peer/journal.ts';
+import type { ChainReader, CommitRecord, Outgoing, StoreWrite } from '../../src/peer/ports.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
-import { decodeMessage } from '../../src/wire/messages.ts';
+import { decodeMessage, type Message } from '../../src/wire/messages.ts';
 
 /** What protocol section 10 promises and a world has broken; the message starts with the invariant's number. */
 export class InvariantViolation extends Error {}
@@ -37,15 +41,42 @@ export class Monitors {
   readonly acknowledged = new Map<Hash, number>();
 
   readonly #signedBy: ContributionReader;
+  readonly #corrupt: ReadonlySet<number>;
+  readonly #held = new Map<Hash, Map<number, Set<number>>>();
+  readonly #penalised = new Set<string>();
+  readonly #termAt = new Map<number, number>();
+  #timelyFrom = Number.POSITIVE_INFINITY;
+  #watching = false;
+  /** Corrupt members that were seen to break a rule with their signature while `watchOffenders` was on. */
+  readonly offenders = new Set<number>();
 
-  constructor(rules: ChainRules, signedBy: ContributionReader) {
+  constructor(rules: ChainRules, signedBy: ContributionReader, corrupt: ReadonlySet<number> = new Set()) {
     this.#rules = rules;
     this.#signedBy = signedBy;
+    this.#corrupt = corrupt;
+  }
+
+  /** From this height on the network is timely: no honest member may be penalised for it. */
+  timelyFrom(height: number): void {
+    this.#timelyFrom = height;
+  }
+
+  watchOffenders(): void {
+    this.#watching = true;
+  }
+
+  /** An honest member calls a block invalid; `composer` reads "member 3". */
+  refused(rank: number, composer: string, reason: string): void {
+    const offender = Number(composer.split(' ')[1]);
+    if (!this.#corrupt.has(offender))
+      throw new InvariantViolation(`3: member ${rank} calls an honest block of ${composer} invalid: ${reason}`);
+    if (this.#watching) this.offenders.add(offender);
   }
 
   /** Every message that an honest peer has put on the network, before loss and delay. */
   sent(rank: number, outgoing: Outgoing): void {
-    const message = decodeMessage(outgoing.bytes);
+    const message = this.#corrupt.has(rank) ? readable(outgoing.bytes) : decodeMessage(outgoing.bytes);
+    if (message === null) return;
     if (message.type === 'proposal') {
       this.#onProposal(message.proposal);
       for (const vote of message.polVotes) this.#onVote(vote);
@@ -53,12 +84,31 @@ export class Monitors {
     if (message.type === 'votes') for (const vote of message.votes) this.#onVote(vote);
     if (message.type === 'contribution') {
       const { key, author } = this.#signedBy(message.bytes);
-      if (author === rank) this.#once(key, toHex(message.bytes), '2: an honest member signed two contributions');
+      if (author === rank) this.#once(rank, key, toHex(message.bytes), '2: an honest member signed two contributions');
     }
+  }
+
+  /**
+   * What a peer has signed and is about to write, before anything of it is sent. A peer may decide with its own vote and
+   * crash before it sends the vote: the others then have the block from its disk.
+   */
+  signed(rank: number, writes: readonly StoreWrite[]): void {
+    for (const write of writes) {
+      const entry = write.type === 'journal' ? decodeJournalEntry(write.bytes) : null;
+      if (entry?.type !== 'engine' || entry.record.type !== 'vote') continue;
+      const { blockHash: hash, extension } = entry.record.vote;
+      if (hash === null || !extension?.beaconShare) continue;
+      this.#countShare(hash, rank);
+    }
+  }
+
+  #countShare(hash: Hash, voter: number): void {
+    this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(voter));
   }
 
   #onProposal(proposal: Proposal): void {
     this.#once(
+      proposal.proposer,
       `proposal/${proposal.proposer}/${proposal.height}/${proposal.round}`,
       `${proposal.blockHash}/${proposal.polRound}`,
       '2: an honest member signed two proposals',
@@ -67,23 +117,42 @@ export class Monitors {
 
   #onVote(vote: Vote): void {
     const { type, voter, height, round, blockHash: hash } = vote;
+    if (type === 'precommit' && hash !== null) this.#noteHeld(vote, hash);
     const isNew = this.#once(
+      voter,
       `${type}/${voter}/${height}/${round}`,
       String(hash),
       '2: an honest member signed two votes',
     );
+    if (this.#corrupt.has(voter)) {
+      if (type === 'prevote' && hash !== null) this.#countPrevote(height, round, hash, voter);
+      // A liar's wrapper signs more than its peer writes down.
+      if (vote.extension?.beaconShare && hash !== null) this.#countShare(hash, voter);
+      return;
+    }
     if (!isNew) return;
     this.#latestTimestampMs.set(height, Math.max(this.#latestTimestampMs.get(height) ?? 0, vote.timestampMs));
     if (type === 'prevote' && hash !== null) {
-      const key = `${height}/${round}/${hash}`;
-      this.#prevotes.set(key, (this.#prevotes.get(key) ?? new Set()).add(voter));
+      this.#countPrevote(height, round, hash, voter);
       this.#checkLock(vote, hash);
     }
     if (type === 'precommit' && hash !== null) {
       const key = `${voter}/${height}`;
       this.#locks.set(key, [...(this.#locks.get(key) ?? []), { round, hash }]);
-      if (vote.extension?.beaconShare) this.#shares.set(hash, (this.#shares.get(hash) ?? new Set()).add(voter));
     }
+  }
+
+  #countPrevote(height: number, round: number, hash: Hash, voter: number): void {
+    const key = `${height}/${round}/${hash}`;
+    this.#prevotes.set(key, (this.#prevotes.get(key) ?? new Set()).add(voter));
+  }
+
+  #noteHeld({ voter, extension }: Vote, hash: Hash): void {
+    if (this.#corrupt.has(voter)) return;
+    const reports = this.#held.get(hash) ?? new Map<number, Set<number>>();
+    for (const index of heldIndices(extension?.held ?? ''))
+      reports.set(index, (reports.get(index) ?? new Set()).add(voter));
+    this.#held.set(hash, reports);
   }
 
   /** Invariant 5: who precommitted another value before must be able to point at q prevotes from its lock's round or later. */
@@ -98,15 +167,18 @@ export class Monitors {
     );
   }
 
-  #once(key: string, value: string, what: string): boolean {
+  #once(member: number, key: string, value: string, what: string): boolean {
     const before = this.#signed.get(key);
     if (before === undefined) this.#signed.set(key, value);
-    else if (before !== value) throw new InvariantViolation(`${what}: ${key}`);
+    else if (before !== value) {
+      if (!this.#corrupt.has(member)) throw new InvariantViolation(`${what}: ${key}`);
+      if (this.#watching) this.offenders.add(member);
+    }
     return before === undefined;
   }
 
   /** A height that became durable on an honest peer. */
-  committed(rank: number, commit: CommitRecord, parentState: Uint8Array | null): void {
+  committed(rank: number, commit: CommitRecord, reader: ChainReader): void {
     const { height, blockHash: hash } = commit;
     const other = this.#hashAt.get(height);
     if (other !== undefined && other !== hash)
@@ -123,10 +195,12 @@ export class Monitors {
       throw new InvariantViolation(`6: two election lists after height ${height}`);
     this.#listAt.set(key, list);
     if (!isNew) return;
-    this.#checkBlock(commit, parentState);
+    this.#termAt.set(height, decodeBlock(commit.block).header.term);
+    this.#checkPenalties(commit, state);
+    this.#checkBlock(commit, new ChainMemory(this.#rules, reader));
   }
 
-  #checkBlock(commit: CommitRecord, parentState: Uint8Array | null): void {
+  #checkBlock(commit: CommitRecord, history: ChainHistory): void {
     const rules = this.#rules;
     const { height } = commit;
     const block = decodeBlock(commit.block);
@@ -138,8 +212,8 @@ export class Monitors {
     } catch (error) {
       throw new InvariantViolation(`4: certificate of height ${height}: ${(error as Error).message}`);
     }
-    const parent = parentState === null ? genesisState(rules) : decodeState(rules, parentState);
-    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length);
+    const parent = history.at(height - 1).state;
+    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length, history);
     if (!verdict.ok)
       throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
     const state = decodeState(rules, commit.state);
@@ -148,12 +222,49 @@ export class Monitors {
     if (state.chainTimeMs < parent.chainTimeMs) throw new InvariantViolation(`11: chain time fell at height ${height}`);
     if (height > 1 && state.chainTimeMs > Math.max(parent.chainTimeMs, this.#latestTimestampMs.get(height - 1) ?? 0))
       throw new InvariantViolation(`11: chain time of height ${height} is ahead of every honest timestamp`);
+    if (block.header.kind === 'settlement') this.#checkInclusion(block, state);
     const [fault] = conservationFaults(state.ledger);
     if (fault !== undefined) throw new InvariantViolation(`15: ${fault} at height ${height}`);
     if (block.header.seedSignature !== null) {
       const signers = this.#shares.get(block.header.parentHash)?.size ?? 0;
       if (signers < rules.genesis.quorum)
         throw new InvariantViolation(`12: the seed of term ${block.header.term} after ${signers} shares`);
+    }
+  }
+
+  /** Invariants 3 and 15: only those at fault are slashed, and a refusal costs its miner once a term. */
+  #checkPenalties({ height, block }: CommitRecord, { discipline }: ChainState): void {
+    const { evidence } = decodeBlock(block);
+    discipline.outcomes.forEach(({ type, member, fault }, k) => {
+      if (member === null) return;
+      if (fault !== null) throw new InvariantViolation(`3: member ${member} is punished by what proves nothing`);
+      const item = evidence[k];
+      if (item?.type !== 'timeout') {
+        if (!this.#corrupt.has(member))
+          throw new InvariantViolation(`3: honest member ${member} is slashed at height ${height} for ${type}`);
+        return;
+      }
+      if (item.height >= this.#timelyFrom && !this.#corrupt.has(member) && this.#corrupt.size === 0)
+        throw new InvariantViolation(
+          `3: honest member ${member} is penalised for height ${item.height}, in fair weather`,
+        );
+      const key = `${this.#termAt.get(item.height) ?? this.#termAt.get(height)}/${member}`;
+      if (this.#penalised.has(key)) throw new InvariantViolation(`15: two refusal penalties for term/member ${key}`);
+      this.#penalised.add(key);
+    });
+  }
+
+  /** Invariant 10: what `2(n - q) + 1` honest members report for one closing block is in its settlement. */
+  #checkInclusion(block: Block, state: ChainState): void {
+    const { genesis, application } = this.#rules;
+    const n = genesis.members.length;
+    const included = application.included(block.payload);
+    for (const [index, voters] of this.#held.get(block.header.parentHash) ?? []) {
+      if (voters.size < 2 * (n - genesis.quorum) + 1) continue;
+      const key = application.owed(genesis, block.header.slot, index % n)[Math.floor(index / n)] ?? '';
+      const isBarred = state.discipline.punished.some((one) => one.key === `contributions/${key}`);
+      if (!included.has(key) && !isBarred)
+        throw new InvariantViolation(`10: ${voters.size} honest members held ${key}, which is not settled`);
     }
   }
 
@@ -167,5 +278,14 @@ export class Monitors {
     for (const [id, height] of this.acknowledged)
       if (height <= commits.length && !present.has(id))
         throw new InvariantViolation(`acknowledged transaction ${id} of height ${height} is lost`);
+  }
+}
+
+/** Corrupt members may send anything. */
+function readable(bytes: Uint8Array): Message | null {
+  try {
+    return decodeMessage(bytes);
+  } catch {
+    return null;
   }
 }

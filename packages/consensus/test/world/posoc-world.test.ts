@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Application } from '../../src/application/types.ts';
 import { decodeBlock } from '../../src/chain/index.ts';
 import { electionListOf } from '../../src/election/index.ts';
 import { genesisState } from '../../src/execution/index.ts';
+import type { PeerLike } from '../../src/misbehaviour/index.ts';
 import type { PosocState } from '../../src/posoc/index.ts';
 import { slotsPerDay } from '../../src/posoc/index.ts';
-import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
+import { decodePayload } from '../../src/posoc/payload.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
 import { worldOf } from './run.ts';
@@ -96,17 +96,36 @@ describe('an EV that was away', () => {
   });
 });
 
+const WRONG_MODEL = [{ name: 'invalid-block', parameters: { kind: 'wrong-model' } }];
+
 describe('an aggregator that is not what it should be', () => {
   const fair = { weather: FAIR, clock: 'ready' as const, members: 4, stormMs: 3_000 };
   const { rules } = new World(posocWorld(6, fair)).chain;
   /** Who aggregates on the first day. */
   const faulty = electionListOf(rules, genesisState(rules), null)[0]?.rank as number;
 
-  it('that publishes a wrong model gets no vote, and the next in the list finishes the round', () => {
-    const world = run(posocWorld(6, { ...fair, faults: [{ rank: faulty, rules: withWrongModel }] }), DAY + 2);
-    const rounds = roundsOf(world, 0);
+  const observer = faulty === 0 ? 1 : 0;
+  const headOf = (world: World) => ((world.nodes[observer] as World['nodes'][number]).peer as PeerLike).view.state;
+  const stakeOf = (rank: number) => rules.genesis.members[rank]?.stakeMicro as bigint;
+  /** What each member has lost of its stake. */
+  const lossesIn = (world: World) =>
+    headOf(world)
+      .ledger.accounts.slice(0, 4)
+      .map(({ stakeMicro }, rank) => stakeOf(rank) - stakeMicro);
+
+  it('that publishes a wrong model is slashed, and the next in the list finishes the round', () => {
+    const world = run(posocWorld(6, { ...fair, misbehaving: { [faulty]: WRONG_MODEL } }), DAY + 2);
+    const rounds = roundsOf(world, observer);
     expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
-    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 1, 1]);
+    // Whoever lied once stands at the end of the list for the rest of the day.
+    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([1, 0, 0]);
+    const { slashPpm, refusalPenaltyMicro } = rules.genesis.penalties;
+    // The wrong block's round passed without an acceptable proposal as well.
+    const slashedMicro = (stakeOf(faulty) * BigInt(slashPpm)) / 1_000_000n + refusalPenaltyMicro;
+    expect(lossesIn(world)).toEqual(rules.genesis.members.map((_, rank) => (rank === faulty ? slashedMicro : 0n)));
+    expect(headOf(world).discipline.jailedThrough.flatMap((through, rank) => (through > 0 ? [rank] : []))).toEqual([
+      faulty,
+    ]);
     expect(rounds.every(({ isAggregated, updates }) => isAggregated && updates.length === 4)).toBe(true);
   });
 
@@ -117,28 +136,14 @@ describe('an aggregator that is not what it should be', () => {
         decodeMessage(outgoing.bytes).type === 'proposal' && peer.view.state.slot % DAY >= DAY - ROUNDS_PER_DAY,
     };
     const world = run(posocWorld(6, { ...fair, faults: [silent] }), DAY + 2);
-    const rounds = roundsOf(world, 0);
+    const rounds = roundsOf(world, observer);
     expect(rounds.filter(({ composer }) => composer === faulty)).toEqual([]);
-    expect(rounds.slice(0, ROUNDS_PER_DAY).every(({ composingRound }) => composingRound > 0)).toBe(true);
+    // The timeout certificate of its closing block moves it to the end of the list for the rest of the day.
+    expect(rounds.slice(0, ROUNDS_PER_DAY).map(({ composingRound }) => composingRound)).toEqual([0, 0, 0]);
+    const { refusalPenaltyMicro } = rules.genesis.penalties;
+    expect(lossesIn(world)).toEqual(
+      rules.genesis.members.map((_, rank) => (rank === faulty ? refusalPenaltyMicro : 0n)),
+    );
+    expect(headOf(world).discipline.jailedThrough.every((through) => through === 0)).toBe(true);
   });
 });
-
-/** Composes rounds with a model of its own choice, and believes in them. */
-function withWrongModel(rules: World['chain']['rules']): World['chain']['rules'] {
-  const honest = rules.application as Application<PosocState>;
-  const application: Application<PosocState> = {
-    ...honest,
-    prepare(context, contributions) {
-      const payload = decodePayload(honest.prepare(context, contributions));
-      const { model } = payload.results;
-      if (model === null) return encodePayload(payload);
-      return encodePayload({
-        ...payload,
-        results: { ...payload.results, model: { ...model, isAggregated: true, hash: 'ab'.repeat(32) } },
-      });
-    },
-    execute: (context, payload, ledger) => honest.execute({ ...context, blobs: null }, payload, ledger),
-    wantedBlobs: () => [],
-  };
-  return { ...rules, application: application as Application };
-}

@@ -1,3 +1,4 @@
+import type { MisbehaviourChoice } from '../../src/misbehaviour/index.ts';
 import { Rng } from './rng.ts';
 import { type Weather, World, type WorldOptions } from './world.ts';
 
@@ -16,6 +17,8 @@ export function worldOf(seed: number): WorldOptions {
     partitionsPerSecond: rng.pick([0, 0.2]),
     maxPartitionMs: 2_000,
     maxSkewMs: rng.pick([0, 50, 400]),
+    jumpsPerSecond: 0,
+    maxJumpMs: 0,
   };
   return {
     seed: String(seed),
@@ -28,16 +31,59 @@ export function worldOf(seed: number): WorldOptions {
   };
 }
 
+const ATTACKS: readonly MisbehaviourChoice[] = [
+  { name: 'refuse' },
+  ...[
+    'wrong-trade',
+    'flow-not-optimal',
+    'inflated-reward',
+    'wrong-election',
+    'wrong-state-root',
+    'left-out-announcement',
+    'overspent-transaction',
+    'forged-signature',
+  ].map((kind) => ({ name: 'invalid-block', parameters: { kind } })),
+  { name: 'equivocate' },
+  { name: 'equivocate', parameters: { reach: 'split' } },
+  { name: 'double-vote' },
+  { name: 'vouch' },
+  { name: 'withhold-votes' },
+  { name: 'withhold-bundles' },
+  { name: 'censor' },
+  { name: 'delay', parameters: { delayMs: 300 } },
+  { name: 'replay' },
+  { name: 'flood', parameters: { perBurst: 4, everyMs: 500 } },
+  { name: 'overstate' },
+  { name: 'announce-twice' },
+];
+
+/** The world of a seed in which as many members misbehave as liveness allows, each in one or two ways; clocks jump as well. */
+export function attackedWorldOf(seed: number): WorldOptions {
+  const options = worldOf(seed);
+  const rng = new Rng(`attack/${seed}`);
+  const faulty = Math.floor((options.members - 1) / 3);
+  const ranks = new Set<number>();
+  while (ranks.size < faulty) ranks.add(rng.below(options.members));
+  const choose = () => Array.from({ length: 1 + rng.below(2) }, () => rng.pick(ATTACKS));
+  const misbehaving = Object.fromEntries([...ranks].map((rank) => [rank, choose()]));
+  const weather = { ...options.weather, jumpsPerSecond: rng.pick([0, 0.5]), maxJumpMs: rng.pick([100, 3_000]) };
+  return { ...options, seed: `attack/${seed}`, weather, misbehaving };
+}
+
 export function runWorld(options: WorldOptions): World {
   const world = new World(options);
   try {
     world.storm();
-    const slot = Math.max(...world.nodes.map(({ peer }) => peer?.view.state.slot ?? 0)) + 2;
-    world.calm(60_000, () => world.isAtRest(slot));
-    for (const { disk } of world.nodes) world.monitors.checkAcknowledged(disk.commits);
+    const slot = Math.max(...world.honest.map(({ peer }) => peer?.view.state.slot ?? 0)) + 2;
+    // A few blocks at least, or nothing was tested.
+    world.calm(60_000, () => world.isAtRest(slot) && world.monitors.height > 6);
+    for (const { disk } of world.honest) world.monitors.checkAcknowledged(disk.commits);
     return world;
   } catch (error) {
-    const replay = `WORLD_SEED=${options.seed} npx vitest run packages/consensus/test/world`;
+    const [kind, seed] = options.seed.startsWith('attack/')
+      ? ['ATTACK', options.seed.slice(7)]
+      : ['WORLD', options.seed];
+    const replay = `${kind}_SEED=${seed} npx vitest run packages/consensus/test/world`;
     throw new Error(`world ${options.seed}: ${(error as Error).message}\nreplay with: ${replay}`, { cause: error });
   }
 }

@@ -2,7 +2,10 @@
  * A process that runs the seeds which its parent sends it, one after the other, and says how each ended. It dies with its
  * parent. See campaign.ts.
  */
-import { runWorld, worldOf } from './run.ts';
+import { attackedWorldOf, runWorld, worldOf } from './run.ts';
+
+/** Worlds of honest members, or with as many misbehaving ones as liveness allows. */
+export type WorldKind = 'honest' | 'attacked';
 
 export interface SeedReport {
   readonly seed: number;
@@ -12,13 +15,17 @@ export interface SeedReport {
   readonly height: number;
 }
 
-function runSeed(seed: number): SeedReport {
+function runSeed(kind: WorldKind, seed: number): SeedReport {
   try {
-    return { seed, violation: null, height: runWorld(worldOf(seed)).monitors.height };
+    return { seed, violation: null, height: runWorld(worldOfKind[kind](seed)).monitors.height };
   } catch (error) {
     return { seed, violation: error instanceof Error ? error.message : String(error), height: 0 };
   }
 }
 
-process.on('message', (seed: number) => process.send?.(runSeed(seed) satisfies SeedReport));
+const worldOfKind = { honest: worldOf, attacked: attackedWorldOf };
+
+process.on('message', ({ kind, seed }: { kind: WorldKind; seed: number }) =>
+  process.send?.(runSeed(kind, seed) satisfies SeedReport),
+);
 process.on('disconnect', () => process.exit());

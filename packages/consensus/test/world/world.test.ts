@@ -3,7 +3,7 @@ import { runWorld, worldOf } from './run.ts';
 import { FAIR, type WorldOptions } from './world.ts';
 
 const only = process.env.WORLD_SEED;
-const seeds = only === undefined ? Array.from({ length: 200 }, (_, k) => k + 1) : [Number(only)];
+const seeds = only === undefined ? Array.from({ length: 250 }, (_, k) => k + 1) : [Number(only)];
 
 describe('the seeded world', () => {
   it.each(seeds)('keeps every invariant under seed %i', (seed) => {

@@ -3,6 +3,7 @@ import { signBatch } from '../../src/chain/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
 import { decodeState } from '../../src/execution/index.ts';
+import { type MisbehaviourChoice, misbehavingPeer, type PeerLike } from '../../src/misbehaviour/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
 import { encodeMessage } from '../../src/wire/messages.ts';
@@ -29,6 +30,9 @@ export interface Weather {
   readonly maxPartitionMs: number;
   /** Each peer's clock is off by up to this. */
   readonly maxSkewMs: number;
+  /** A clock jumps, ahead or back, so many times a virtual second over all peers. */
+  readonly jumpsPerSecond: number;
+  readonly maxJumpMs: number;
 }
 
 export const FAIR: Weather = {
@@ -43,6 +47,8 @@ export const FAIR: Weather = {
   partitionsPerSecond: 0,
   maxPartitionMs: 0,
   maxSkewMs: 0,
+  jumpsPerSecond: 0,
+  maxJumpMs: 0,
 };
 
 /** What the members of a world do besides agreeing: the application's side of it. */
@@ -50,6 +56,7 @@ export interface WorldLife {
   chain(options: {
     readonly seed: string;
     readonly members: number;
+    readonly quorum?: number;
     readonly clock: 'wall' | 'ready';
     readonly slotMs: number;
     readonly genesisTimeMs: number;
@@ -57,15 +64,14 @@ export interface WorldLife {
   source(chain: WorldChain, seed: string, rank: number): ContributionSource;
   readonly signedBy: ContributionReader;
   /** What a member signs in the slot that it is in, some time after the slot has begun; null for nothing. */
-  later?(chain: WorldChain, seed: string, rank: number, peer: Peer): Uint8Array | null;
+  later?(chain: WorldChain, seed: string, rank: number, peer: PeerLike): Uint8Array | null;
 }
 
 /** What is wrong with a member of a world; it wraps what an honest one is given. */
 export interface WorldFault {
   readonly rank: number;
-  rules?(rules: ChainRules): ChainRules;
   /** Messages that it does not send. */
-  withholds?(outgoing: Outgoing, peer: Peer): boolean;
+  withholds?(outgoing: Outgoing, peer: PeerLike): boolean;
 }
 
 export interface WorldOptions {
@@ -82,13 +88,19 @@ export interface WorldOptions {
   readonly stormMs: number;
   /** Transactions that clients submit during the storm. */
   readonly transactions: number;
+  readonly quorum?: number;
+  /** How some members misbehave, by rank; they do so together. */
+  readonly misbehaving?: Readonly<Record<number, readonly MisbehaviourChoice[]>>;
 }
 
 interface Node {
   readonly rank: number;
   readonly disk: SimulatedDisk;
   readonly skewMs: number;
-  peer: Peer | null;
+  /** What jumps have added to the skew. */
+  jumpMs: number;
+  readonly isHonest: boolean;
+  peer: PeerLike | null;
   /** Counts starts, so that what was meant for an earlier life is not delivered to a later one. */
   life: number;
   timers: Map<string, number>;
@@ -99,6 +111,8 @@ interface Node {
   isFlushing: boolean;
 }
 
+/** Fair weather for so long, and no honest member may be penalised any more. */
+const GRACE_MS = 4_000;
 const START_MS = 1_700_000_000_000;
 
 const PEER_OPTIONS: PeerOptions = {
@@ -121,6 +135,7 @@ export class World {
   readonly chain: WorldChain;
   readonly monitors: Monitors;
   readonly nodes: Node[];
+  readonly #accomplices: readonly number[];
   readonly #options: WorldOptions;
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
@@ -136,14 +151,19 @@ export class World {
     this.#options = options;
     this.#weather = options.weather;
     this.#rng = new Rng(options.seed);
-    const { seed, members, clock, slotMs } = options;
+    const { seed, members, clock, slotMs, quorum, misbehaving = {}, faults = [] } = options;
+    const size = quorum === undefined ? { members } : { members, quorum };
     this.#life = options.life ?? POEG_LIFE;
-    this.chain = this.#life.chain({ seed, members, clock, slotMs, genesisTimeMs: START_MS });
-    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy);
+    this.chain = this.#life.chain({ seed, ...size, clock, slotMs, genesisTimeMs: START_MS });
+    this.#accomplices = Object.keys(misbehaving).map(Number);
+    const corrupt = new Set([...this.#accomplices, ...faults.map(({ rank }) => rank)]);
+    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt);
     this.nodes = Array.from({ length: members }, (_, rank) => ({
       rank,
       disk: new SimulatedDisk(),
       skewMs: Math.round((this.#rng.unit() * 2 - 1) * options.weather.maxSkewMs),
+      jumpMs: 0,
+      isHonest: !corrupt.has(rank),
       peer: null,
       life: 0,
       timers: new Map(),
@@ -152,6 +172,10 @@ export class World {
       syncing: [],
       isFlushing: false,
     }));
+  }
+
+  get honest(): readonly Node[] {
+    return this.nodes.filter(({ isHonest }) => isHonest);
   }
 
   /** SHA-256 over everything that happened, in order. */
@@ -174,6 +198,7 @@ export class World {
       this.#at(this.#rng.below(this.#options.stormMs), () => this.#clientSubmits());
     this.#scheduleCrash();
     this.#scheduleCut();
+    this.#scheduleJump();
     this.#runUntil(START_MS + this.#options.stormMs);
   }
 
@@ -181,7 +206,12 @@ export class World {
   calm(boundMs: number, isDone: (world: World) => boolean): void {
     this.#weather = FAIR;
     this.#cut = new Set();
-    for (const node of this.nodes) if (node.peer === null) this.#boot(node);
+    for (const node of this.nodes) {
+      node.jumpMs = 0;
+      if (node.peer === null) this.#boot(node);
+    }
+    this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
+    this.monitors.watchOffenders();
     const endMs = this.#nowMs + boundMs;
     while (this.#nowMs < endMs && !isDone(this)) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
     if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
@@ -201,12 +231,19 @@ export class World {
 
   /** Every peer has the same head, at least `height`, in slot `slot` or later, and no client waits. */
   isAtRest(slot: number): boolean {
-    const views = this.nodes.map(({ peer }) => peer?.view);
+    const views = this.honest.map(({ peer }) => peer?.view);
     return (
       views.every((view) => view !== undefined && view.state.slot >= slot) &&
-      this.nodes.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
+      this.honest.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
+      this.#unpunished().length === 0 &&
       this.#clients.every(({ done }) => done)
     );
+  }
+
+  /** Who has provably misbehaved in fair weather and got away with it so far. */
+  #unpunished(): readonly number[] {
+    const { discipline } = this.honest[0]?.peer?.view.state ?? { discipline: null };
+    return [...this.monitors.offenders].filter((rank) => discipline?.jailedThrough[rank] === 0);
   }
 
   describe(): string {
@@ -214,7 +251,7 @@ export class World {
       const view = peer?.view;
       return `${rank}:${view === undefined ? 'down' : `h${disk.commits.length} r${view.round} s${view.state.slot} ${view.state.phase} pool ${view.poolTransactions} sync ${view.syncTarget}`}`;
     });
-    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait`;
+    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait; unpunished: ${this.#unpunished()}`;
   }
 
   // ---------------------------------------------------------------- peers
@@ -225,11 +262,18 @@ export class World {
     const { rules, signers } = this.chain;
     const { seed, slotPaceMs = PEER_OPTIONS.slotPaceMs } = this.#options;
     const source = this.#life.source(this.chain, seed, node.rank);
-    const modules = { signer: signers[node.rank] ?? null, source, reader: node.disk };
+    const signer = signers[node.rank] as MemberSigner;
+    const modules = { signer, source, reader: node.disk };
+    const kit = { rules, rank: node.rank, signer, accomplices: this.#accomplices };
+    const choices = this.#options.misbehaving?.[node.rank] ?? [];
     node.life += 1;
     node.signedIn = -1;
-    const own = this.#faultOf(node.rank)?.rules?.(rules) ?? rules;
-    node.peer = new Peer(own, { ...PEER_OPTIONS, slotPaceMs }, modules, node.disk.load());
+    node.peer = misbehavingPeer(
+      choices,
+      kit,
+      modules,
+      (ports) => new Peer(rules, { ...PEER_OPTIONS, slotPaceMs }, ports, node.disk.load()),
+    );
     this.#record(`boot ${node.rank}`);
     this.#handle(node, { type: 'start' });
     this.#considerLater(node);
@@ -288,7 +332,7 @@ export class World {
     event: PeerEvent extends infer E ? (E extends { nowMs: number } ? Omit<E, 'nowMs'> : never) : never,
   ): PeerOutput | null {
     if (node.peer === null) return null;
-    const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs } as PeerEvent);
+    const output = node.peer.handle({ ...event, nowMs: this.#nowMs + node.skewMs + node.jumpMs } as PeerEvent);
     const life = node.life;
     for (const { id, delayMs } of output.timers) {
       const dueMs = this.#nowMs + delayMs;
@@ -299,17 +343,14 @@ export class World {
         this.#handle(node, { type: 'timer', id });
       });
     }
+    this.monitors.signed(node.rank, output.writes);
     for (const notice of output.notices)
-      if (notice.type === 'refused' && notice.what === 'block' && !this.#isFaulty(notice.sender))
-        throw new InvariantViolation(`3: member ${node.rank} calls an honest block invalid: ${notice.reason}`);
+      if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
+        this.monitors.refused(node.rank, notice.sender, notice.reason);
     node.queue.push(output);
     this.#flush(node);
     if (output.notices.some(({ type }) => type === 'committed' || type === 'blob')) this.#considerLater(node);
     return output;
-  }
-
-  #isFaulty(composer: string): boolean {
-    return this.#options.faults?.some(({ rank }) => composer === `member ${rank}`) ?? false;
   }
 
   /** As the real shell: one sync for everything that waits, then the messages in order. */
@@ -326,7 +367,7 @@ export class World {
       node.disk.sync(node.syncing);
       node.syncing = [];
       node.isFlushing = false;
-      for (const commit of node.disk.commits.slice(before)) this.#onDurable(node, commit);
+      for (const commit of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, commit);
       for (const { sends } of group) for (const send of sends) this.#transmit(node, send);
       this.#flush(node);
     };
@@ -336,7 +377,7 @@ export class World {
 
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
     this.#record(`commit ${node.rank} ${commit.height} ${commit.blockHash}`);
-    this.monitors.committed(node.rank, commit, node.disk.commits[commit.height - 2]?.state ?? null);
+    this.monitors.committed(node.rank, commit, node.disk);
   }
 
   // ---------------------------------------------------------------- network
@@ -365,7 +406,7 @@ export class World {
   #deliver(target: Node, from: number, sender: string, bytes: Uint8Array): void {
     const output = this.#handle(target, { type: 'message', from, sender, bytes });
     this.#record(`deliver ${from} ${target.rank} ${bytes.length} ${output?.verdict}`);
-    if (output?.verdict === 'reject')
+    if (output?.verdict === 'reject' && target.isHonest && this.nodes[from]?.isHonest === true)
       throw new InvariantViolation(
         `3: member ${target.rank} rejects a message of honest member ${from}: ${output.code}`,
       );
@@ -406,12 +447,22 @@ export class World {
     });
   }
 
+  #scheduleJump(): void {
+    const { jumpsPerSecond, maxJumpMs } = this.#weather;
+    if (jumpsPerSecond === 0) return;
+    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / jumpsPerSecond), () => {
+      if (this.#weather === FAIR) return;
+      this.#rng.pick(this.nodes).jumpMs = Math.round((this.#rng.unit() * 2 - 1) * maxJumpMs);
+      this.#scheduleJump();
+    });
+  }
+
   // ---------------------------------------------------------------- clients
 
   /** A client of a random member signs a transfer; it asks again at random peers until the transfer is committed. */
   #clientSubmits(): void {
     const { rules, signers } = this.chain;
-    const sender = this.#rng.below(signers.length);
+    const sender = this.#rng.pick(this.honest).rank;
     const to = rules.genesis.members[this.#rng.below(signers.length)]?.publicKey as string;
     const firstNonce = this.#clients.filter((client) => client.sender === sender).length;
     const unsigned = {
@@ -424,9 +475,9 @@ export class World {
     const client = { bytes: encodeMessage({ type: 'batch', batch }), sender, done: false };
     this.#clients.push(client);
     const attempt = (): void => {
-      client.done = this.nodes.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
+      client.done = this.honest.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
       if (client.done) return;
-      const node = this.#rng.pick(this.nodes);
+      const node = this.#rng.pick(this.honest);
       this.#handle(node, { type: 'submit', bytes: client.bytes });
       this.#at(500 + this.#rng.below(1_000), attempt);
     };

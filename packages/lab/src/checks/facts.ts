@@ -52,7 +52,10 @@ export interface RunFacts {
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
   readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
   readonly draws: readonly EventOf<'draw'>[];
-  readonly settledSlots: number;
+  readonly settlements: readonly EventOf<'settlement'>[];
+  readonly penalties: readonly EventOf<'penalty'>[];
+  readonly models: readonly EventOf<'model'>[];
+  readonly days: readonly EventOf<'day'>[];
 }
 
 export type Verdict = 'holds' | 'violated' | 'unknown';

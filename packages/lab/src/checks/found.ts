@@ -54,5 +54,3 @@ export const conservation = foundCheck(
   'Every asset is conserved: what the accounts hold is what was minted less what was burned, and clearing adds up to 0.',
   executed,
 );
-/** Invariant 3. */
-export const honestUnpunished = foundCheck('honest-unpunished', 'No member loses stake.', executed);

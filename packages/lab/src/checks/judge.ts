@@ -1,9 +1,11 @@
 import { durability } from './durability.ts';
 import { electionFairness } from './election-fairness.ts';
 import type { Check, CheckResult, RunFacts, Verdict } from './facts.ts';
-import { agreement, certificates, chainTime, conservation, honestUnpunished, validity } from './found.ts';
+import { agreement, certificates, chainTime, conservation, validity } from './found.ts';
+import { modelGain, unpaidHeld } from './learning.ts';
 import { liveness } from './liveness.ts';
 import { blockLatency, latency, loadShortfall, progress, throughput } from './measured.ts';
+import { honestUnpunished, misbehaviourPunished } from './punishment.ts';
 import { recovery } from './recovery.ts';
 import { singleSigning } from './single-signing.ts';
 
@@ -17,12 +19,15 @@ export const CHECKS: readonly Check[] = [
   durability,
   singleSigning,
   honestUnpunished,
+  misbehaviourPunished,
   liveness,
   recovery,
   latency,
   blockLatency,
   throughput,
   progress,
+  modelGain,
+  unpaidHeld,
   electionFairness,
 ];
 

@@ -2,8 +2,8 @@ import type { FaultRecord } from '../faults/conductor.ts';
 import { durationText } from '../scenario/quantities.ts';
 import { type Check, holds, type RunFacts, unknown, violated } from './facts.ts';
 
-/** Faults under which a peer takes no part. */
-const ABSENT = new Set(['kill', 'stop', 'restart', 'wipe', 'pause', 'disk-full', 'disconnect']);
+/** Faults under which a peer takes no part, or cannot be relied on. */
+const ABSENT = new Set(['kill', 'stop', 'restart', 'wipe', 'pause', 'disk-full', 'disconnect', 'misbehave']);
 
 /** Invariant 8: heights decide while a quorum is up and can talk. */
 export const liveness: Check = {

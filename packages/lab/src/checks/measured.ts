@@ -80,11 +80,11 @@ export const throughput: Check = {
 export const progress: Check = {
   name: 'progress',
   promise: 'The market settles its slots.',
-  judge: ({ scenario, settledSlots, endMs }) => {
+  judge: ({ scenario, settlements, endMs }) => {
     const bound = scenario.checks.progress;
     if (bound === undefined) return null;
-    const found = `${settledSlots} slots settled; wanted: ${bound.slots}`;
-    return settledSlots >= bound.slots ? holds(found) : violated(found, { atMs: endMs, height: null });
+    const found = `${settlements.length} slots settled; wanted: ${bound.slots}`;
+    return settlements.length >= bound.slots ? holds(found) : violated(found, { atMs: endMs, height: null });
   },
 };
 

@@ -3,7 +3,17 @@ import { type Check, holds, unknown, violated } from './facts.ts';
 import { firstCommits } from './liveness.ts';
 
 /** Faults after which a peer may be behind. */
-const SETS_BACK = new Set(['kill', 'stop', 'restart', 'wipe', 'pause', 'disk-full', 'disconnect', 'partition']);
+const SETS_BACK = new Set([
+  'kill',
+  'stop',
+  'restart',
+  'wipe',
+  'pause',
+  'disk-full',
+  'disconnect',
+  'partition',
+  'misbehave',
+]);
 
 /** After a fault, who was away comes to the height that the others had when it ended. */
 export const recovery: Check = {

@@ -1,11 +1,16 @@
 import { blockHash, decodeJournalEntry, type JournalEntry } from '@wattmesh/consensus';
 import { type Check, holds, type JournalAudit, unknown, violated } from './facts.ts';
+import { misbehavers } from './punishment.ts';
 
 /** Invariant 2: nobody signs two things in one place, wherever it crashes. */
 export const singleSigning: Check = {
   name: 'single-signing',
-  promise: 'No peer has signed two conflicting votes, proposals or announcements, whatever was done to its process.',
-  judge: ({ journals, endMs }) => {
+  promise:
+    'No honest peer has signed two conflicting votes, proposals or announcements, whatever was done to its process.',
+  judge: (facts) => {
+    const { endMs } = facts;
+    const dishonest = misbehavers(facts);
+    const journals = facts.journals.filter(({ peer }) => !dishonest.has(peer));
     const conflicts = journals.flatMap(({ peer, conflicts: found }) => found.map((conflict) => `${peer}: ${conflict}`));
     const [first] = conflicts;
     if (first !== undefined)

@@ -1,4 +1,3 @@
-import { chmod } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { provision, readData, timingOf } from '../network/provision.ts';
@@ -29,7 +28,6 @@ Example:
         const data = await readData(scenario, resolve(file), scenario.seed);
         const network = provision(scenario, data, scenario.seed, Date.now());
         await writeContainerFolders(options.write, network, timingOf(scenario));
-        await chmod(options.write, 0o711);
       }
       process.stdout.write(
         composeFile({

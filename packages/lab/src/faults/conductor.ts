@@ -2,6 +2,7 @@ import { after, hasCome, type Moment, type Progress } from '../scenario/moment.t
 import { isInstant, type PlannedFault, type TimelinePlan } from '../scenario/plan-timeline.ts';
 import { FAULT_DRIVERS } from './drivers.ts';
 import type { ActiveFault, FaultContext } from './fault.ts';
+import type { MisbehaviourName } from './misbehaviours.ts';
 
 /** How a planned fault went. Times in milliseconds after the network came up. */
 export interface FaultRecord {
@@ -9,6 +10,8 @@ export interface FaultRecord {
   readonly kind: string;
   readonly peers: readonly string[];
   readonly links: readonly string[];
+  /** What the peers do to break the protocol; empty for faults from outside. */
+  readonly misbehaviours: readonly MisbehaviourName[];
   beganMs: number | null;
   endedMs: number | null;
   /** What showed that it took effect; null when nothing did. */
@@ -50,6 +53,7 @@ export class Conductor {
         kind: fault.kind,
         peers: fault.peers ?? [],
         links: fault.links,
+        misbehaviours: fault.spec.do === 'misbehave' ? fault.spec.choices.map(({ name }) => name) : [],
         beganMs: null,
         endedMs: null,
         proof: null,

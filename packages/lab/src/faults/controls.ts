@@ -1,5 +1,6 @@
 import type { ControlSettings, ControlSettingsInput } from '@wattmesh/node';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { MisbehaviourChoice } from '../scenario/schema.ts';
 
 type LinkSetting = ControlSettings['links'][number];
 
@@ -8,12 +9,20 @@ export type ControlPart = Partial<Pick<ControlSettings, 'clockSkewMs' | 'diskFul
   readonly links?: readonly LinkSetting[];
 };
 
+/** What a configuration says of a member that breaks the protocol. */
+export interface Misbehaviour {
+  readonly choices: readonly MisbehaviourChoice[];
+  /** Public keys. */
+  readonly accomplices: readonly string[];
+}
+
 /**
  * What all faults together ask of each peer. A peer that is started anew begins with what is asked of it then; one that is
  * paused hears of changes when it goes on.
  */
 export class Controls {
   readonly #runtime: Runtime;
+  readonly #misbehaviours = new Map<string, Misbehaviour>();
   readonly #parts = new Map<string, Map<string, ControlPart>>();
 
   constructor(runtime: Runtime) {
@@ -27,6 +36,18 @@ export class Controls {
     if (part === null) parts.delete(fault);
     else parts.set(fault, part);
     if ((await this.#runtime.stateOf(name)) === 'up') await this.#runtime.control(name, this.settingsOf(name));
+  }
+
+  /** Says how a peer misbehaves from its next start on; null: not at all. */
+  configure(name: string, misbehaviour: Misbehaviour | null): void {
+    if (misbehaviour === null) this.#misbehaviours.delete(name);
+    else this.#misbehaviours.set(name, misbehaviour);
+  }
+
+  /** Starts a peer that is down with all that is asked of it now. */
+  async start(name: string): Promise<void> {
+    const misbehaviour = this.#misbehaviours.get(name);
+    await this.#runtime.start(name, this.settingsOf(name), misbehaviour === undefined ? {} : { misbehaviour });
   }
 
   /** Tells a peer again: it may have missed a change while it was paused. */

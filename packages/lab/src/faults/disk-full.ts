@@ -11,7 +11,7 @@ export const diskFull: FaultDriver = async ({ runtime, controls }, { label }, [n
     },
     end: async () => {
       await controls.set(name, label, null);
-      if ((await runtime.stateOf(name)) === 'down') await runtime.start(name, controls.settingsOf(name));
+      if ((await runtime.stateOf(name)) === 'down') await controls.start(name);
     },
   };
 };

@@ -5,6 +5,7 @@ import { diskFull } from './disk-full.ts';
 import type { FaultDriver } from './fault.ts';
 import { kill } from './kill.ts';
 import { link } from './link.ts';
+import { misbehave } from './misbehave.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
 import { restart } from './restart.ts';
@@ -22,4 +23,5 @@ export const FAULT_DRIVERS: Readonly<Record<FaultKind, FaultDriver>> = {
   link,
   'clock-skew': clockSkew,
   'disk-full': diskFull,
+  misbehave,
 };

@@ -7,6 +7,6 @@ export const kill: FaultDriver = async ({ runtime, controls }, { kind }, [name =
   await runtime.end(name, kind === 'stop' ? 'stop' : 'kill');
   return {
     prove: async () => ((await runtime.stateOf(name)) === 'down' ? `${before} is gone` : null),
-    end: () => runtime.start(name, controls.settingsOf(name)),
+    end: () => controls.start(name),
   };
 };

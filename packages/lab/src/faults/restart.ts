@@ -5,7 +5,7 @@ export const restart: FaultDriver = async ({ runtime, controls }, _, [name = '']
   await expectState(runtime, name, 'up');
   const before = await runtime.instanceOf(name);
   await runtime.end(name, 'stop');
-  await runtime.start(name, controls.settingsOf(name));
+  await controls.start(name);
   const now = await runtime.instanceOf(name);
   return { prove: async () => (now === null || now === before ? null : `${before} became ${now}`) };
 };

@@ -8,7 +8,7 @@ export const wipe: FaultDriver = async ({ runtime, controls }, { lasts }, [name 
   await runtime.end(name, 'kill');
   await runtime.wipe(name);
   const { records } = await runtime.journal(name).catch(() => ({ records: [] }));
-  const start = (): Promise<void> => runtime.start(name, controls.settingsOf(name));
+  const start = (): Promise<void> => controls.start(name);
   const prove = async (): Promise<string | null> =>
     records.length === 0 ? `the disk that held ${before} heights is empty` : null;
   if (lasts !== null) return { prove, end: start };

@@ -3,16 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { generateHouseholds } from '@wattmesh/data';
 import {
+  type AnyMember,
   DEFAULT_MARKET,
   type Household,
   householdSchema,
   type ProvisionedNetwork,
   provisionNetwork,
+  provisionSyntheticEvs,
 } from '@wattmesh/node';
 import { z } from 'zod';
 import { LabError } from '../errors.ts';
-import type { Load, Scenario } from '../scenario/schema.ts';
+import { peerNames, selectPeers } from '../scenario/plan-timeline.ts';
+import { type EvsConfig, evsOf, type Load, type Scenario } from '../scenario/schema.ts';
 
+/** None of the honest update: the model goes back as it came. */
+const UNCHANGED = { kind: 'sign-flip', factor: 0 } as const;
 /** Accounts that an open loop needs: each waits for its batch, and there is one for every batch of this time. */
 const OPEN_LOOP_PATIENCE_S = 6;
 const MAX_ACCOUNTS = 600;
@@ -34,11 +39,18 @@ export interface ScenarioData {
  */
 export async function readData(scenario: Scenario, scenarioFile: string, seed: string): Promise<ScenarioData> {
   const { data } = scenario;
+  const evs = evsOf(scenario);
+  // EVs live as their seed says; there is nothing else that they are made from.
+  if (evs !== null) return { households: [], sha256: sha256Of({ seed, evs }) };
   const households =
     data.source === 'synthetic'
       ? synthetic(scenario.peers, seed, data)
       : await fromFile(resolve(dirname(scenarioFile), data.file), scenario.peers);
-  return { households, sha256: createHash('sha256').update(JSON.stringify(households)).digest('hex') };
+  return { households, sha256: sha256Of(households) };
+}
+
+function sha256Of(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 function synthetic(
@@ -105,7 +117,9 @@ export function provision(
   { households }: ScenarioData,
   seed: string,
   genesisTimeMs: number,
-): ProvisionedNetwork {
+): ProvisionedNetwork<AnyMember> {
+  const evs = evsOf(scenario);
+  if (evs !== null) return provisionEvs(scenario, evs, seed, genesisTimeMs);
   const { quorum, slotClock, slotLength } = scenario.consensus;
   return provisionNetwork({
     name: scenario.name,
@@ -117,6 +131,43 @@ export function provision(
     market: { ...DEFAULT_MARKET, ...definedOnly(scenario.market) },
     extraAccounts: scenario.load.reduce((sum, load) => sum + accountsOf(load), 0),
   });
+}
+
+/** EVs under the names of peers, with the roles that the scenario gives them. */
+function provisionEvs(
+  { peers, consensus: { quorum, slotClock, slotLength } }: Scenario,
+  { preset, roundsPerDay, rule, poisoned, freeRiders, notPaying }: EvsConfig,
+  seed: string,
+  genesisTimeMs: number,
+): ProvisionedNetwork<AnyMember> {
+  const names = peerNames(peers);
+  const network = provisionSyntheticEvs({
+    nodes: peers,
+    seed,
+    clock: slotClock,
+    slotMs: slotLength,
+    genesisTimeMs,
+    preset,
+    roundsPerDay,
+    trainingWindowMs: slotClock === 'wall' ? slotLength : 0,
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(rule === undefined ? {} : { rule }),
+  });
+  const is = (name: string, selector: EvsConfig['freeRiders']): boolean =>
+    selector !== undefined && (selectPeers(selector, names) ?? []).includes(name);
+  return {
+    ...network,
+    members: network.members.map((member, rank) => {
+      const name = names[rank] as string;
+      const poison = is(name, poisoned?.peers) ? poisoned?.attack : is(name, freeRiders) ? UNCHANGED : undefined;
+      const ev = {
+        ...member.ev,
+        ...(poison === undefined ? {} : { poison }),
+        ...(is(name, notPaying?.peers) ? { paysFromDay: notPaying?.untilDay } : {}),
+      };
+      return { ...member, name, ev };
+    }),
+  };
 }
 
 /** Timeouts of the peers, as their configuration names them. */

@@ -101,7 +101,7 @@ export function compareHtml(a: Result, b: Result): string {
     box(
       'Energy traded',
       lineChart(
-        both((data) => data.energy().filter(({ name }) => name === 'traded')),
+        both((data) => data.energy('in', 'out').filter(({ name }) => name === 'traded')),
         { x: 'slot', y: 'kWh' },
       ),
     ),

@@ -100,8 +100,8 @@ export class ReportData {
     }));
   }
 
-  /** By slot: kWh, from settlements. */
-  energy(): Series[] {
+  /** By slot: kWh, from settlements; what came in and went out has another name with each protocol. */
+  energy(produced: string, consumed: string): Series[] {
     const settlements = this.of('settlement').sort((a, b) => a.slot - b.slot);
     const series = (name: string, of: (s: EventOf<'settlement'>) => string): Series => ({
       name,
@@ -109,9 +109,32 @@ export class ReportData {
       style: 'steps',
     });
     return [
-      series('produced', ({ producedWh }) => producedWh),
-      series('consumed', ({ consumedWh }) => consumedWh),
+      series(produced, ({ producedWh }) => producedWh),
+      series(consumed, ({ consumedWh }) => consumedWh),
       series('traded', ({ tradedWh }) => tradedWh),
+    ];
+  }
+
+  /** By learning round, for each group of EVs: what the model gains of what the oracle gains, in per cent. */
+  gains(): Series[] {
+    const models = this.of('model').sort((a, b) => a.round - b.round);
+    const groups = [...new Set(models.flatMap(({ gains }) => gains.map(({ group }) => group)))];
+    return groups.map((group) => ({
+      name: group,
+      points: models.flatMap(({ round, gains }) =>
+        gains.filter((one) => one.group === group).map(({ shapedGain }) => [round, 100 * shapedGain] as const),
+      ),
+    }));
+  }
+
+  /** Over all days, for each EV, in currency: what it was paid, and what is held of it. */
+  profits(peers: readonly string[]): { readonly name: string; readonly values: readonly number[] }[] {
+    const members = this.of('day').flatMap(({ members: ofDay }) => ofDay);
+    const total = (name: string, of: 'payoffMicro' | 'escrowMicro'): number =>
+      members.filter((member) => member.name === name).reduce((sum, member) => sum + Number(member[of]), 0) / 1e6;
+    return [
+      { name: 'paid', values: peers.map((peer) => total(peer, 'payoffMicro')) },
+      { name: 'held', values: peers.map((peer) => total(peer, 'escrowMicro')) },
     ];
   }
 

@@ -68,8 +68,7 @@ function charts({ peers, checks, scenario }: RunSummary, data: ReportData): stri
     box('Throughput', lineChart(data.throughput(), overTime('a second'))),
     box('Height of each peer', lineChart(data.heights(some), overTime('height'))),
     ...(scenario.load.length === 0 ? [] : [box('Load', lineChart(data.load(), overTime('transactions')))]),
-    box('Energy', lineChart(data.energy(), { x: 'slot', y: 'kWh' })),
-    box('Bills of the members', barChart(peers, data.money(peers), { x: 'member', y: 'currency' })),
+    ...(scenario.protocol === 'posoc' ? learning(peers, data) : trading(peers, data)),
     box('Proof score, summed', lineChart(data.scores(some), { x: 'slot', y: 'kWh' })),
     box(
       'First in the draw, against weights',
@@ -86,6 +85,21 @@ function charts({ peers, checks, scenario }: RunSummary, data: ReportData): stri
   ];
   const bands = data.bands.length === 0 ? '' : '<p class="soft">Shaded: while a fault was on.</p>';
   return `<h2>Measured</h2>${bands}<div class="grid-of">${boxes.join('')}</div>`;
+}
+
+function trading(peers: readonly string[], data: ReportData): string[] {
+  return [
+    box('Energy', lineChart(data.energy('produced', 'consumed'), { x: 'slot', y: 'kWh' })),
+    box('Bills of the members', barChart(peers, data.money(peers), { x: 'member', y: 'currency' })),
+  ];
+}
+
+function learning(peers: readonly string[], data: ReportData): string[] {
+  return [
+    box('Learning: gain against the oracle', lineChart(data.gains(), { x: 'round', y: '%' })),
+    box('Energy', lineChart(data.energy('sold', 'bought'), { x: 'slot', y: 'kWh' })),
+    box('Profits of the EVs', barChart(peers, data.profits(peers), { x: 'EV', y: 'CAD' })),
+  ];
 }
 
 function messages({ peers }: RunSummary, data: ReportData): string {
@@ -111,12 +125,12 @@ function tables({ faults }: RunSummary, data: ReportData): string {
     endedMs === null ? '' : seconds(endedMs),
     failure === null ? escapeHtml(proof ?? 'nothing was seen') : `<span class="violated">${escapeHtml(failure)}</span>`,
   ]);
-  const penaltyRows = penalties.map(({ height, member, stakeMicro, beforeMicro }) => [
+  const penaltyRows = penalties.map(({ height, member, lostMicro, stakeMicro, openingMicro }) => [
     escapeHtml(member),
     String(height),
-    `${stakeMicro} of ${beforeMicro} micro-EPOS`,
+    ...[lostMicro, stakeMicro, openingMicro].map((micro) => (Number(micro) / 1e6).toFixed(1)),
   ]);
-  return `<h2>Faults</h2>${faultRows.length === 0 ? '<p class="none">None.</p>' : table(['fault', 'began', 'ended', 'proof that it took effect'], faultRows)}<h2>Penalties</h2>${penaltyRows.length === 0 ? '<p class="none">Nobody was penalised.</p>' : table(['member', 'height', 'stake left'], penaltyRows)}`;
+  return `<h2>Faults</h2>${faultRows.length === 0 ? '<p class="none">None.</p>' : table(['fault', 'began', 'ended', 'proof that it took effect'], faultRows)}<h2>Penalties</h2>${penaltyRows.length === 0 ? '<p class="none">Nobody was penalised.</p>' : table(['member', 'height', 'EPOS burned', 'stake left', 'in genesis'], penaltyRows, [2, 3, 4])}`;
 }
 
 function origin({ host, startedAt, chainId, dataSha256, figures, scenario }: RunSummary): string {

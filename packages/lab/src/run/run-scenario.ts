@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionId } from '@wattmesh/consensus';
-import { getJson, type ProvisionedNetwork } from '@wattmesh/node';
+import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node';
 import type { Finding, LatencySample, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
 import { auditJournal } from '../checks/single-signing.ts';
@@ -12,9 +12,10 @@ import { provision, readData } from '../network/provision.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { hasCome, momentOf } from '../scenario/moment.ts';
 import type { ReadScenario } from '../scenario/read-scenario.ts';
-import type { Scenario } from '../scenario/schema.ts';
+import { evsOf, type Scenario } from '../scenario/schema.ts';
 import { ChainAuditor } from '../watch/chain-auditor.ts';
 import type { EventOf, LabEvent, LabEventBody } from '../watch/events.ts';
+import { ModelWatch } from '../watch/model-watch.ts';
 import { Watch } from '../watch/watch.ts';
 import { figuresOf } from './figures.ts';
 import { hostFacts } from './host-facts.ts';
@@ -22,7 +23,8 @@ import type { ResultFolder, RunSummary } from './result.ts';
 import { tablesOf } from './tables.ts';
 
 const TICK_MS = 40;
-const START_LIMIT_MS = 120_000;
+/** For each peer: all start at once, on as many cores as there are. */
+const START_LIMIT_MS = 30_000;
 /** Transactions that are looked up at every peer at the end. */
 const LOOKED_UP = 40;
 /** Heights whose messages are recorded, counted from the first that the run sees and from the first fault. */
@@ -34,7 +36,7 @@ export interface RunOptions {
   readonly seed: string;
   readonly result: ResultFolder;
   /** Makes the peers; they are started and closed here. */
-  createRuntime(network: ProvisionedNetwork, scenario: Scenario): Promise<Runtime>;
+  createRuntime(network: ProvisionedNetwork<AnyMember>, scenario: Scenario): Promise<Runtime>;
   readonly signal: AbortSignal;
   onEvent(event: LabEvent): void;
 }
@@ -86,9 +88,10 @@ export async function runScenario(options: RunOptions): Promise<RunSummary> {
 
 /** Starts every peer and waits until each is connected to all others and the first block is there. */
 async function bringUp(runtime: Runtime, signal: AbortSignal): Promise<void> {
-  const deadlineMs = Date.now() + START_LIMIT_MS;
+  const deadlineMs = Date.now() + START_LIMIT_MS * runtime.names.length;
   try {
-    await Promise.all(runtime.names.map((name) => runtime.start(name, { trace: { fromHeight: 0, toHeight: 0 } })));
+    const starts = runtime.names.map((name) => runtime.start(name, { trace: { fromHeight: 0, toHeight: 0 } }));
+    await Promise.race([Promise.all(starts), interrupted(signal)]);
     for (const name of runtime.names)
       for (;;) {
         signal.throwIfAborted();
@@ -101,6 +104,15 @@ async function bringUp(runtime: Runtime, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     throw new LabError('LAB_NOT_STARTED', `the network did not come up: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Rejects when the user ends the run; peers that are still starting then are ended with the others. */
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 /** One run of a scenario on a network that is up. */
@@ -116,6 +128,8 @@ class Run {
   readonly #controls: Controls;
   readonly #conductor: Conductor;
   readonly #load: LoadGenerator;
+  /** Null where nobody learns. */
+  readonly #models: ModelWatch | null;
   readonly #endAtMs: number;
   #tracesBegun = 0;
 
@@ -135,6 +149,8 @@ class Run {
       changed: ({ label, kind, peers, proof, failure }, what) =>
         this.#record({ type: 'fault', what, label, kind, peers, proof, failure }),
     });
+    const evs = evsOf(this.#scenario);
+    this.#models = evs === null ? null : new ModelWatch(runtime, evs.evaluationDays, (event) => this.#record(event));
     this.#watch = new Watch({
       runtime,
       auditor: this.#auditor,
@@ -163,6 +179,7 @@ class Run {
         signal.throwIfAborted();
         this.#conductor.tick();
         await this.#traceHeights();
+        await this.#models?.look(this.#elapsedMs());
         if (this.#elapsedMs() - sampledMs >= 1_000) {
           sampledMs = this.#elapsedMs();
           this.#record({ type: 'load', ...this.#load.totals });
@@ -173,6 +190,7 @@ class Run {
       this.#load.finish();
       await this.#conductor.finish();
       await this.#comeToRest();
+      await this.#models?.look(this.#elapsedMs(), true);
     } finally {
       await this.#load.stop();
       await this.#watch.stop();
@@ -239,9 +257,16 @@ class Run {
           : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
       latencies,
       lookedUp: await this.#lookUp(),
-      draws: this.events.filter((event): event is EventOf<'draw'> => event.type === 'draw'),
-      settledSlots: this.events.filter(({ type }) => type === 'settlement').length,
+      draws: this.#eventsOf('draw'),
+      settlements: this.#eventsOf('settlement'),
+      penalties: this.#eventsOf('penalty'),
+      models: this.#eventsOf('model'),
+      days: this.#eventsOf('day'),
     };
+  }
+
+  #eventsOf<T extends LabEvent['type']>(type: T): EventOf<T>[] {
+    return this.events.filter((event): event is EventOf<T> => event.type === type);
   }
 
   #latencies(): LatencySample[] {
@@ -254,7 +279,7 @@ class Run {
     });
   }
 
-  /** Asks every peer for committed transactions, evenly over the run. */
+  /** Asks every peer for committed transactions, evenly over the run, of the heights that it said it had. */
   async #lookUp(): Promise<RunFacts['lookedUp']> {
     const { committed } = this.#load;
     const step = Math.max(1, Math.ceil(committed.length / LOOKED_UP));
@@ -263,8 +288,10 @@ class Run {
     let answers = 0;
     for (const name of this.#runtime.names) {
       const apiUrl = this.#runtime.apiUrl(name);
-      if (apiUrl === null || (this.#watch.status(name)?.height ?? 0) < this.#auditor.height) continue;
+      if (apiUrl === null) continue;
+      const reached = this.#watch.status(name)?.height ?? 0;
       for (const { hash, height } of asked) {
+        if (height > reached) continue;
         const id = transactionId(hash, 0);
         const found = await getJson<{ height: number }>(apiUrl, `/transactions/${id}`).catch((error: Error) => error);
         answers += 1;
@@ -328,6 +355,7 @@ class Run {
   #record(event: LabEventBody, atMs: number = this.#elapsedMs()): void {
     const stamped = { atMs, ...event } as LabEvent;
     this.events.push(stamped);
+    if (stamped.type === 'round') this.#models?.onRound(stamped);
     this.#options.result.record(stamped);
     this.#options.onEvent(stamped);
   }

@@ -55,6 +55,27 @@ export function tablesOf(events: readonly LabEvent[]): Readonly<Record<string, s
         s.members.map((m) => [s.slot, m.name, m.billMicro, m.withoutTradingMicro, m.feeMicro, m.shareMicro, m.scoreWh]),
       ),
     ),
+    'models.csv': csv(
+      ['at_ms', 'round', 'group', 'shaped_gain_percent', 'objective_gain_percent', 'model'],
+      of('model').flatMap((m) =>
+        m.gains.map((g) => [m.atMs, m.round, g.group, 100 * g.shapedGain, 100 * g.objectiveGain, m.hash]),
+      ),
+    ),
+    'days.csv': csv(
+      ['day', 'miner', 'member', 'score_micro_kwh', 'profit_micro', 'fee_micro', 'payoff_micro', 'held_micro'],
+      of('day').flatMap((d) =>
+        d.members.map((m) => [
+          d.day + 1,
+          d.miner ?? '',
+          m.name,
+          m.scoreMicroKwh,
+          m.profitMicro,
+          m.feeMicro,
+          m.payoffMicro,
+          m.escrowMicro,
+        ]),
+      ),
+    ),
     'draws.csv': csv(
       ['term', 'height', 'forced', 'drawn', 'miner', 'weight'],
       of('draw').flatMap((d) => d.weights.map((w) => [d.term, d.height, d.isForced, d.drawn ?? '', w.miner, w.weight])),

@@ -42,16 +42,19 @@ export function composeFile({ project, names, configFolder, controlFolder, memor
     ],
     healthcheck: {
       test: ['CMD', 'node', 'docker/health.mjs', '/config/node.json'],
-      interval: '5s',
-      timeout: '4s',
+      // Each check is a process of its own: twenty peers that are asked often would leave little of a small machine.
+      interval: '30s',
+      timeout: '10s',
       start_period: '60s',
-      retries: 6,
+      retries: 3,
     },
   });
-  return stringify({
+  const file = {
     version: '3.8',
     services: Object.fromEntries(names.map((name) => [name, service(name)])),
     networks: { mesh: null },
     volumes: Object.fromEntries(names.map((name) => [`data-${name}`, null])),
-  }).replaceAll(': null\n', ':\n');
+  };
+  // Compose programs read YAML 1.1, in which a bare no is false.
+  return stringify(file, { version: '1.1', nullStr: '' });
 }

@@ -1,13 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
-import { type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
+import { type AnyMember, type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
 import { API_PORT, PEER_PORT } from './compose-file.ts';
 
-/** Writes what each container mounts as `/config`: its configuration, genesis, its keys, its household. */
+/**
+ * Writes what each container mounts as `/config`: its configuration, genesis, its keys, its household. The user in the
+ * container is not the one outside, so the files can be read by all; the folder around them keeps everybody else out.
+ */
 export async function writeContainerFolders(
   folder: string,
-  network: ProvisionedNetwork,
+  network: ProvisionedNetwork<AnyMember>,
   timing: NodeConfigInput['timing'],
   config: Partial<NodeConfigInput> = {},
 ): Promise<void> {
@@ -22,7 +25,6 @@ export async function writeContainerFolders(
       genesis: 'genesis.json',
       secrets: 'secrets.json',
       meter: 'meter.json',
-      household: 'household.json',
       dataFolder: '/data',
       listen: { host: '0.0.0.0', port: PEER_PORT },
       addresses: Object.fromEntries(others.map(({ publicKey, name }) => [publicKey, `/dns4/${name}/tcp/${PEER_PORT}`])),
@@ -31,5 +33,8 @@ export async function writeContainerFolders(
       ...(timing === undefined ? {} : { timing }),
       ...config,
     });
+    for (const file of ['secrets.json', 'meter.json']) await chmod(join(path, file), 0o644);
+    await chmod(path, 0o755);
   }
+  await chmod(folder, 0o700);
 }

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
+  type AnyMember,
   ClusterError,
   type ControlReport,
   type ControlSettingsInput,
@@ -21,9 +22,10 @@ import { composeFile } from './compose-file.ts';
 import { writeContainerFolders } from './container-folders.ts';
 import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
-import type { PeerState, PeerUsage, Runtime } from './runtime.ts';
+import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
-const START_LIMIT_MS = 90_000;
+/** For each peer: all may start at once, on as many cores as there are. */
+const START_LIMIT_MS = 30_000;
 const POLL_MS = 50;
 const MEMORY_MB = 512;
 /** Whoever may reach the folder around it may use the socket: the user in the container is not the one outside. */
@@ -38,14 +40,16 @@ interface Inspected {
 /** Peers as containers, one each, made by a generated compose file. Needs the image of scripts/docker-build.sh. */
 export class DockerRuntime implements Runtime {
   readonly kind = 'docker';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
   readonly #folder: string;
   readonly #project: string;
   readonly #sockets: string;
+  /** Configurations as they were first written. */
+  readonly #configs = new Map<string, NodeConfigInput>();
   readonly #urls = new Map<string, string>();
 
-  private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork) {
+  private constructor(folder: string, project: string, sockets: string, network: ProvisionedNetwork<AnyMember>) {
     this.#folder = folder;
     this.#project = project;
     this.#sockets = sockets;
@@ -63,11 +67,7 @@ export class DockerRuntime implements Runtime {
     for (const name of runtime.names) {
       await mkdir(join(sockets, name));
       await chmod(join(sockets, name), 0o777);
-      // The container's user reads its secrets; the folder above keeps everybody else out.
-      for (const file of ['secrets.json', 'meter.json']) await chmod(join(folder, name, file), 0o644);
-      await chmod(join(folder, name), 0o755);
     }
-    await chmod(folder, 0o711);
     const compose = composeFile({
       project,
       names: runtime.names,
@@ -81,14 +81,15 @@ export class DockerRuntime implements Runtime {
     return runtime;
   }
 
-  async start(name: string, settings: ControlSettingsInput): Promise<void> {
+  async start(name: string, settings: ControlSettingsInput, extra: ExtraConfig = {}): Promise<void> {
     const file = join(this.#folder, name, 'node.json');
-    const config = JSON.parse(await readFile(file, 'utf8')) as NodeConfigInput;
+    const config = this.#configs.get(name) ?? JSON.parse(await readFile(file, 'utf8'));
+    this.#configs.set(name, config);
     const control = { socket: '/control/control.sock', mode: SOCKET_MODE, settings };
     // In place: the file is mounted with its folder, and the container must see the new text at once.
-    await writeFile(file, `${JSON.stringify({ ...config, control }, null, 2)}\n`);
+    await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     await engine('POST', `/containers/${this.#container(name)}/start`);
-    const deadlineMs = Date.now() + START_LIMIT_MS;
+    const deadlineMs = Date.now() + START_LIMIT_MS * this.names.length;
     for (;;) {
       const { State, NetworkSettings } = await this.#inspect(name);
       const port = NetworkSettings.Ports['7001/tcp']?.[0]?.HostPort;
@@ -200,7 +201,10 @@ export class DockerRuntime implements Runtime {
   }
 
   async close(): Promise<void> {
-    for (const name of this.names) if ((await this.stateOf(name)) === 'paused') await this.resume(name);
+    // Their volumes go with them: there is nothing that a warning would save.
+    await Promise.all(
+      this.names.map((name) => engine('POST', `/containers/${this.#container(name)}/kill`).catch(() => undefined)),
+    );
     await this.#compose('down', '--volumes', '--timeout', '10');
     await rm(this.#sockets, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type AnyMember,
   ClusterError,
   type ControlReport,
   type ControlSettingsInput,
@@ -20,7 +21,7 @@ import {
   stopProcess,
   writeRunFolder,
 } from '@wattmesh/node';
-import type { PeerState, PeerUsage, Runtime } from './runtime.ts';
+import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
 const STATE_POLL_MS = 10;
 const LAST_BYTES = 4_000;
@@ -30,7 +31,7 @@ const TICK_MS = 10;
 export interface ProcessRuntimeOptions {
   /** A new folder; `wattmesh status --run` and `wattmesh inspect --run` understand it. */
   readonly folder: string;
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly seed: string;
   readonly timing: NodeConfigInput['timing'];
   readonly config?: Partial<NodeConfigInput>;
@@ -39,15 +40,17 @@ export interface ProcessRuntimeOptions {
 /** Peers as processes of this machine. They end with this process, even when it is killed. */
 export class ProcessRuntime implements Runtime {
   readonly kind = 'process';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
   readonly #folder: string;
   readonly #run: Run;
   /** A short path: unix sockets have little room for names. */
   readonly #sockets: string;
+  /** Configurations as they were first written. */
+  readonly #configs = new Map<string, NodeConfigInput>();
   readonly #processes = new Map<string, PeerProcess>();
 
-  private constructor(folder: string, run: Run, network: ProvisionedNetwork, sockets: string) {
+  private constructor(folder: string, run: Run, network: ProvisionedNetwork<AnyMember>, sockets: string) {
     this.#folder = folder;
     this.#run = run;
     this.network = network;
@@ -67,11 +70,12 @@ export class ProcessRuntime implements Runtime {
     return new ProcessRuntime(folder, run, network, sockets);
   }
 
-  async start(name: string, settings: ControlSettingsInput): Promise<void> {
+  async start(name: string, settings: ControlSettingsInput, extra: ExtraConfig = {}): Promise<void> {
     const file = join(peerFolder(this.#folder, name), 'config.json');
-    const config = JSON.parse(await readFile(file, 'utf8')) as NodeConfigInput;
+    const config = this.#configs.get(name) ?? JSON.parse(await readFile(file, 'utf8'));
+    this.#configs.set(name, config);
     const control = { socket: this.#socket(name), settings };
-    await writeFile(file, `${JSON.stringify({ ...config, control }, null, 2)}\n`);
+    await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     const peer = this.#run.peers.find((one) => one.name === name) as Run['peers'][number];
     this.#processes.set(name, await startPeer(this.#folder, peer, true));
   }

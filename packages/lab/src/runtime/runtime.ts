@@ -1,4 +1,7 @@
-import type { ControlReport, ControlSettingsInput, ProvisionedNetwork } from '@wattmesh/node';
+import type { AnyMember, ControlReport, ControlSettingsInput, ProvisionedNetwork } from '@wattmesh/node';
+
+/** Configuration that a fault adds. */
+export type ExtraConfig = Readonly<Record<string, unknown>>;
 
 export type PeerState = 'up' | 'paused' | 'down';
 
@@ -10,10 +13,13 @@ export type PeerState = 'up' | 'paused' | 'down';
  */
 export interface Runtime {
   readonly kind: 'process' | 'docker';
-  readonly network: ProvisionedNetwork;
+  readonly network: ProvisionedNetwork<AnyMember>;
   readonly names: readonly string[];
-  /** Starts a peer that is down and waits until it serves its API. `settings` are in force from its first moment on. */
-  start(name: string, settings: ControlSettingsInput): Promise<void>;
+  /**
+   * Starts a peer that is down and waits until it serves its API. `settings` are in force from its first moment on;
+   * `extra` is added to its configuration for this time.
+   */
+  start(name: string, settings: ControlSettingsInput, extra?: ExtraConfig): Promise<void>;
   /** `kill` gives no warning, `stop` asks. Resolves when the peer is gone; one that is down stays down. */
   end(name: string, how: 'kill' | 'stop'): Promise<void>;
   pause(name: string): Promise<void>;

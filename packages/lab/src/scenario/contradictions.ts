@@ -11,6 +11,8 @@ interface Span {
 
 /** Faults of which only one can be on a peer at a time: they decide whether its process runs. */
 const PROCESS = new Set(['kill', 'stop', 'wipe', 'restart', 'pause', 'disk-full']);
+/** Faults of a peer that must be up when they begin, and of which it can have one at a time. */
+const BEGINS_UP = new Set(['disconnect', 'clock-skew', 'misbehave']);
 const SETTINGS = ['latency', 'jitter', 'loss', 'bandwidth'] as const;
 
 /**
@@ -37,10 +39,9 @@ function contradiction(a: PlannedFault, b: PlannedFault): string | null {
   const shared = a.peers?.find((peer) => b.peers?.includes(peer));
   if (shared === undefined) return null;
   if (PROCESS.has(a.kind) && PROCESS.has(b.kind)) return `${shared} cannot be under ${a.kind} and ${b.kind} at once`;
-  if (PROCESS.has(a.kind) && !isInstant(a) && ['disconnect', 'clock-skew'].includes(b.kind) && startsWithin(b, a))
+  if (PROCESS.has(a.kind) && !isInstant(a) && BEGINS_UP.has(b.kind) && startsWithin(b, a))
     return `${shared} is under ${a.kind} when ${b.kind} is to begin`;
-  if (a.kind === b.kind && (a.kind === 'disconnect' || a.kind === 'clock-skew'))
-    return `${shared} is under ${a.kind} already`;
+  if (a.kind === b.kind && BEGINS_UP.has(a.kind)) return `${shared} is under ${a.kind} already`;
   return linkContradiction(a, b);
 }
 

@@ -16,6 +16,8 @@ export interface PlannedFault {
   readonly spec: FaultEntry;
   /** The peers it is about; null for `miner`, who is known when the moment comes. */
   readonly peers: readonly string[] | null;
+  /** All peers that the entry of the timeline names, this one among them; empty for `miner`. */
+  readonly entryPeers: readonly string[];
   /** Directed links `p01>p02` that it is about. */
   readonly links: readonly string[];
   readonly startsAt: Moment;
@@ -56,6 +58,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
   const issues: ScenarioIssue[] = [];
   const say = (path: readonly PropertyKey[], message: string): void => void issues.push({ path, message });
   checkQuorum(scenario, say);
+  checkProtocol(scenario, names, say);
   for (const [k, { via }] of scenario.load.entries()) checkPeers(via, names, ['load', k, 'via'], say);
   const ends = new Map<string, { entry: number; at: Moment }>();
   const faults: Mutable<PlannedFault>[] = [];
@@ -94,6 +97,25 @@ function checkQuorum({ peers, consensus: { quorum } }: Scenario, say: Say): void
       ['consensus', 'quorum'],
       `must be more than two thirds of ${peers}: at least ${Math.floor((2 * peers) / 3) + 1}`,
     );
+}
+
+function checkProtocol({ protocol, evs, load, checks }: Scenario, names: readonly string[], say: Say): void {
+  if (protocol === 'poeg') {
+    if (evs !== undefined) say(['evs'], 'only `protocol: posoc` has EVs');
+    if (checks.modelGain !== undefined) say(['checks', 'modelGain'], 'only `protocol: posoc` has a model');
+    return;
+  }
+  if (load.length > 0) say(['load'], 'a chain of EVs has no accounts for clients: leave the load out');
+  const selectors = { poisoned: evs?.poisoned?.peers, freeRiders: evs?.freeRiders, notPaying: evs?.notPaying?.peers };
+  for (const [key, selector] of Object.entries(selectors)) {
+    if (selector === undefined) continue;
+    const path = key === 'freeRiders' ? ['evs', key] : ['evs', key, 'peers'];
+    if (selector === 'miner') say(path, 'name EVs, or write `all` or a share: who composes changes from day to day');
+    else checkPeers(selector, names, path, say);
+  }
+  const riders = selectPeers(evs?.freeRiders ?? [], names) ?? [];
+  const both = selectPeers(evs?.poisoned?.peers ?? [], names)?.find((peer) => riders.includes(peer));
+  if (both !== undefined) say(['evs', 'freeRiders'], `${both} poisons its updates already`);
 }
 
 function checkPeers(
@@ -179,6 +201,7 @@ function faultsOf(spec: FaultEntry, entry: number, names: readonly string[]): Mu
     kind: spec.do,
     spec,
     peers,
+    entryPeers: 'peers' in spec ? (selectPeers(spec.peers, names) ?? []) : [],
     links,
     startsAt,
     delayMs,

@@ -1,5 +1,6 @@
 import { nodeConfigSchema } from '@wattmesh/node';
 import { z } from 'zod';
+import { MISBEHAVIOUR_NAMES } from '../faults/misbehaviours.ts';
 import { bandwidth, duration, percent, signedDuration } from './quantities.ts';
 
 /**
@@ -44,6 +45,15 @@ const common = {
 const onPeers = { ...common, peers: peersSchema };
 const lasting = { for: lastingSchema.optional() };
 const stagger = duration.optional().describe('one peer after the other, this far apart; without it all at once');
+
+const misbehaviourChoice = z.strictObject({
+  name: z.enum(MISBEHAVIOUR_NAMES).describe('see the list of misbehaviours'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .default({})
+    .describe('what the misbehaviour leaves open; the peer refuses what it does not know'),
+});
+export type MisbehaviourChoice = z.infer<typeof misbehaviourChoice>;
 
 export const faultSchema = z.discriminatedUnion(
   'do',
@@ -110,12 +120,23 @@ export const faultSchema = z.discriminatedUnion(
         'Let every write fail, at which a peer stops; when the fault ends there is room and it is started again.',
       ),
     z
+      .strictObject({
+        do: z.literal('misbehave'),
+        ...onPeers,
+        ...lasting,
+        choices: z.array(misbehaviourChoice).min(1).max(4).describe('what they do, all of it at once'),
+        together: z.boolean().default(false).describe('whether the peers of this entry are accomplices of each other'),
+      })
+      .describe(
+        'Restart the peers as members that break the protocol, with their real keys; when the fault ends they are restarted as honest ones.',
+      ),
+    z
       .strictObject({ do: z.literal('end'), at: anchorSchema, which: z.string().describe('the `id` of a fault') })
       .describe('End a fault that has no `for`: resume, heal, reconnect, free the disk, start again.'),
   ],
   {
     error:
-      'do: one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, end',
+      'do: one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, misbehave, end',
   },
 );
 export type TimelineEntry = z.infer<typeof faultSchema>;
@@ -185,6 +206,10 @@ export const checksSchema = z.strictObject({
     .strictObject({ percentile: z.number().gt(0).max(100).default(95), below: duration })
     .optional()
     .describe('of blocks, from composition until durable on the last peer that was up'),
+  punishment: z
+    .strictObject({ within: z.int().min(1).describe('heights after the misbehaviour began') })
+    .prefault({ within: 60 })
+    .describe('what can be proven of a planned misbehaviour has its consequence'),
   throughput: z
     .strictObject({ atLeast: z.number().gt(0).describe('committed transactions a second, over the time of the load') })
     .optional(),
@@ -192,6 +217,12 @@ export const checksSchema = z.strictObject({
     .strictObject({ slots: z.int().min(1).describe('slots that are settled at the end') })
     .optional()
     .describe('the market goes on'),
+  modelGain: z
+    .strictObject({
+      atLeast: percent.describe('of what the oracle gains over doing nothing, in the return that EVs are trained on'),
+    })
+    .optional()
+    .describe('the global model is worth something to every group of EVs, whoever sent what'),
   electionFairness: z
     .strictObject({
       significance: z
@@ -210,11 +241,53 @@ export type ChecksConfig = z.infer<typeof checksSchema>;
 const { timing } = nodeConfigSchema.shape;
 const money = z.int().min(0).max(1_000_000_000);
 
+const attackSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sign-flip'),
+    factor: z.number().gt(0).max(1_000).default(3).describe('so many times the opposite of the honest update'),
+  }),
+  z.strictObject({ kind: z.literal('noise'), sd: z.number().gt(0).describe('normal noise on every weight') }),
+]);
+
+const evsSchema = z.strictObject({
+  preset: z.enum(['paper', 'sound']).default('sound').describe('rules of the market and wear of the batteries'),
+  roundsPerDay: z.int().min(1).max(100).default(4).describe('learning rounds at the end of each day'),
+  rule: z
+    .strictObject({
+      name: z.enum(['mean', 'median', 'trim', 'krum', 'multikrum', 'clip']),
+      f: z.int().min(0).max(20).default(0).describe('attackers that it assumes'),
+    })
+    .optional()
+    .describe('how updates become the next model; multi-Krum against as many attackers as it can when left out'),
+  poisoned: z
+    .strictObject({ peers: peersSchema, attack: attackSchema.prefault({ kind: 'sign-flip' }) })
+    .optional()
+    .describe('EVs that send poisoned updates'),
+  freeRiders: peersSchema.optional().describe('EVs that train nothing and send the model back as they got it'),
+  notPaying: z
+    .strictObject({
+      peers: peersSchema,
+      untilDay: z.int().min(1).default(1_000).describe('first day on which they pay after all'),
+    })
+    .optional()
+    .describe('EVs that keep their share of the mining reward'),
+  evaluationDays: z.int().min(1).max(1_000).default(50).describe('days on which the model is measured for each group'),
+});
+export type EvsConfig = z.infer<typeof evsSchema>;
+
+/** What the scenario says of its EVs, with defaults; null when it has none. */
+export function evsOf({ protocol, evs }: Pick<Scenario, 'protocol' | 'evs'>): EvsConfig | null {
+  return protocol === 'posoc' ? (evs ?? evsSchema.parse({})) : null;
+}
+
 export const scenarioSchema = z.strictObject({
   name: z.string().min(1).max(80).describe('title of the report, and with dashes the name of its folder'),
   description: z.string().default('').describe('what the experiment is to show'),
-  protocol: z.enum(['poeg']).default('poeg').describe('the application: a market of prosumers'),
-  peers: z.int().min(1).max(64).default(4).describe('prosumers, each a peer of its own: p01, p02, ...'),
+  protocol: z
+    .enum(['poeg', 'posoc'])
+    .default('poeg')
+    .describe('the application: `poeg`, a market of prosumers; `posoc`, EVs that trade and learn together'),
+  peers: z.int().min(1).max(64).default(4).describe('prosumers or EVs, each a peer of its own: p01, p02, ...'),
   seed: z.coerce.string().min(1).default('1').describe('decides keys, places, households and clients'),
   repetitions: z.int().min(1).max(100).default(1).describe('runs with seeds of their own, derived from `seed`'),
   until: z
@@ -245,7 +318,8 @@ export const scenarioSchema = z.strictObject({
       }),
     ])
     .prefault({ source: 'synthetic' })
-    .describe('what the prosumers make and use'),
+    .describe('what the prosumers make and use (`poeg`)'),
+  evs: evsSchema.optional().describe('the EVs and how they learn (`posoc`)'),
   consensus: z
     .strictObject({
       quorum: z
@@ -294,8 +368,8 @@ export const scenarioSchema = z.strictObject({
       rewardPpm: z.int().min(0).max(1_000_000).optional(),
     })
     .prefault({})
-    .describe('prices in 10^-6 currency per kWh, the mining reward in parts per million of the saving'),
-  load: z.array(loadSchema).max(16).default([]).describe('transfers among accounts of clients'),
+    .describe('`poeg`: prices in 10^-6 currency per kWh, the mining reward in parts per million of the saving'),
+  load: z.array(loadSchema).max(16).default([]).describe('transfers among accounts of clients (`poeg`)'),
   timeline: z.array(faultSchema).max(1_000).default([]).describe('what is done to the network, and when'),
   checks: checksSchema
     .prefault({})

@@ -3,6 +3,7 @@ import {
   batchHash,
   blockHash,
   type Certificate,
+  ChainMemory,
   type ChainRules,
   type ChainState,
   chainIdOf,
@@ -16,6 +17,7 @@ import {
   type Genesis,
   genesisState,
   isLastSlotOfTerm,
+  type PosocDescription,
   rememberCombinations,
   rememberSignatures,
   type SettlementDescription,
@@ -24,9 +26,10 @@ import {
   verifyCertificate,
 } from '@wattmesh/consensus';
 import type { LabEventBody } from './events.ts';
+import { evSettlement, prosumerSettlement } from './settlement-events.ts';
 
 export interface AuditFinding {
-  readonly check: 'validity' | 'certificates' | 'chain-time' | 'conservation' | 'honest-unpunished';
+  readonly check: 'validity' | 'certificates' | 'chain-time' | 'conservation';
   readonly height: number;
   readonly message: string;
 }
@@ -49,6 +52,7 @@ export class ChainAuditor {
   readonly #rules: ChainRules;
   readonly #names: readonly string[];
   readonly #openingStakeMicro: readonly bigint[];
+  readonly #memory: ChainMemory;
   #state: ChainState;
   #isBroken = false;
   #drawnTerm = 0;
@@ -64,6 +68,7 @@ export class ChainAuditor {
     };
     this.#names = names;
     this.#state = genesisState(this.#rules);
+    this.#memory = ChainMemory.ofWalk(this.#rules);
     this.#openingStakeMicro = genesis.members.map(({ stakeMicro }) => stakeMicro);
   }
 
@@ -85,8 +90,8 @@ export class ChainAuditor {
       void findings.push({ check, height, message });
     const block = decodeBlock(bytes);
     const hash = blockHash(block.header);
-    const verdict = verifyBlock(this.#rules, parent, block, hash, bytes.length);
-    this.#auditCertificate(block, hash, certificateBytes, find);
+    const verdict = verifyBlock(this.#rules, parent, block, hash, bytes.length, this.#memory);
+    const certificate = this.#auditCertificate(block, hash, certificateBytes, find);
     this.#auditChainTime(parent, block, find);
     const events: LabEventBody[] = [];
     if (!verdict.ok) {
@@ -94,27 +99,31 @@ export class ChainAuditor {
       find('validity', `${verdict.rejection.code} (${verdict.rejection.check}): ${verdict.rejection.message}`);
     } else {
       this.#state = verdict.state;
+      this.#memory.add({ state: verdict.state, certificate });
       for (const fault of conservationFaults(verdict.state.ledger)) find('conservation', fault);
-      events.push(...this.#penalties(parent, verdict.state, find));
+      events.push(...this.#penalties(parent, verdict.state));
       events.push(...this.#describe(parent, block, hash, bytes.length));
     }
     return { height, hash, block, events, batchHashes: block.batches.map(batchHash), findings };
   }
 
+  /** The certificate, or null for one that does not hold. */
   #auditCertificate(
     { header }: Block,
     hash: string,
     bytes: Uint8Array,
     find: (check: AuditFinding['check'], message: string) => void,
-  ): void {
+  ): Certificate | null {
     try {
       const certificate = decodeCertificate(bytes);
       if (certificate.height !== header.height || certificate.blockHash !== hash)
         find('certificates', `the certificate decides ${certificate.blockHash.slice(0, 16)} at ${certificate.height}`);
       const isSeeding = header.kind === 'settlement' && isLastSlotOfTerm(this.#rules.genesis, header.slot);
       verifyCertificate(this.#rules, certificate, isSeeding ? header.term + 1 : null);
+      return certificate;
     } catch (error) {
       find('certificates', (error as Error).message);
+      return null;
     }
   }
 
@@ -130,23 +139,19 @@ export class ChainAuditor {
       find('chain-time', `chain time ${header.chainTimeMs} is after every vote that it is taken from (${latestMs})`);
   }
 
-  #penalties(
-    parent: ChainState,
-    state: ChainState,
-    find: (check: AuditFinding['check'], message: string) => void,
-  ): LabEventBody[] {
+  #penalties(parent: ChainState, state: ChainState): LabEventBody[] {
     return this.#names.flatMap((member, rank): LabEventBody[] => {
       const before = parent.ledger.accounts[rank]?.stakeMicro ?? 0n;
       const now = state.ledger.accounts[rank]?.stakeMicro ?? 0n;
       if (now >= before) return [];
-      find('honest-unpunished', `${member}'s stake fell from ${before} to ${now} micro-EPOS`);
       return [
         {
           type: 'penalty',
           height: state.height,
           member,
+          lostMicro: String(before - now),
           stakeMicro: String(now),
-          beforeMicro: String(this.#openingStakeMicro[rank]),
+          openingMicro: String(this.#openingStakeMicro[rank]),
         },
       ];
     });
@@ -186,36 +191,17 @@ export class ChainAuditor {
         })),
       });
     }
-    if (header.kind === 'settlement') events.push(this.#settlement(parent, block));
+    if (header.kind === 'settlement') events.push(...this.#settlement(parent, block));
     return events;
   }
 
-  #settlement(parent: ChainState, block: Block): LabEventBody {
+  #settlement(parent: ChainState, block: Block): LabEventBody[] {
     const context = settlementContext(this.#rules, parent, block.parentCertificate, block.header);
-    const { billed, market } = this.#rules.application.describe(context, block.payload) as SettlementDescription;
-    const sum = (values: readonly string[]): string =>
-      String(values.reduce((total, value) => total + BigInt(value), 0n));
-    return {
-      type: 'settlement',
-      height: block.header.height,
-      slot: block.header.slot,
-      tradedWh: billed?.energyTradedWh ?? '0',
-      producedWh: sum(market.members.map(({ productionWh }) => productionWh)),
-      consumedWh: sum(market.members.map(({ consumptionWh }) => consumptionWh)),
-      lossSavedHalfNanoWh: market.physicalSavingHalfNanoWh,
-      rewardMicro: billed?.rewardMicro ?? '0',
-      members: this.#names.map((name, rank) => {
-        const bill = billed?.members.find((one) => one.rank === rank);
-        return {
-          name,
-          billMicro: bill?.billMicro ?? '0',
-          withoutTradingMicro: bill?.withoutTradingMicro ?? '0',
-          feeMicro: bill?.feeMicro ?? '0',
-          shareMicro: bill?.shareMicro ?? '0',
-          scoreWh: market.members.find((one) => one.rank === rank)?.proofScoreWh ?? '0',
-        };
-      }),
-    };
+    const description = this.#rules.application.describe(context, block.payload);
+    const { height, slot } = block.header;
+    return this.#rules.application.name === 'posoc'
+      ? evSettlement(description as PosocDescription, height, this.#names)
+      : [prosumerSettlement(description as SettlementDescription, height, slot, this.#names)];
   }
 
   #name(rank: number): string {

@@ -1,4 +1,4 @@
-import type { TracedMessage } from '@wattmesh/node';
+import type { ModelGain, TracedMessage } from '@wattmesh/node';
 
 /** What a run writes down, one JSON object a line. `atMs` counts from when the network had come up. Bigints are strings. */
 export type LabEvent = { readonly atMs: number } & (
@@ -50,6 +50,8 @@ export type LabEvent = { readonly atMs: number } & (
         readonly feeMicro: string;
         readonly shareMicro: string;
         readonly scoreWh: string;
+        /** Billed for what the meter said of the slot before; 0 for who did as announced. */
+        readonly deviationMicro: string;
       }[];
     }
   /** The draw of a term: what each candidate weighed, and who came first. */
@@ -61,12 +63,44 @@ export type LabEvent = { readonly atMs: number } & (
       readonly drawn: string | null;
       readonly weights: readonly { readonly miner: string; readonly weight: string }[];
     }
+  /** A learning round of EVs: whose updates the block lists, and the model that they made. */
+  | {
+      readonly type: 'round';
+      readonly height: number;
+      readonly slot: number;
+      readonly round: number;
+      readonly rule: string;
+      readonly isAggregated: boolean;
+      readonly modelHash: string;
+      readonly updates: readonly string[];
+    }
+  /** A model of a round, measured on days that nobody trains on. */
+  | { readonly type: 'model'; readonly round: number; readonly hash: string; readonly gains: readonly ModelGain[] }
+  /** The end of the EVs' day: scores, profits, and what is held of those who do not pay. */
+  | {
+      readonly type: 'day';
+      readonly height: number;
+      readonly day: number;
+      /** Who earns the fees; null when nobody was drawn. */
+      readonly miner: string | null;
+      readonly rewardMicro: string;
+      readonly members: readonly {
+        readonly name: string;
+        readonly scoreMicroKwh: string;
+        readonly profitMicro: string;
+        readonly feeMicro: string;
+        readonly payoffMicro: string;
+        readonly escrowMicro: string;
+      }[];
+    }
   | {
       readonly type: 'penalty';
       readonly height: number;
       readonly member: string;
+      /** What the block took of its stake, what is left, and what it had in genesis; 10^-6 EPOS. */
+      readonly lostMicro: string;
       readonly stakeMicro: string;
-      readonly beforeMicro: string;
+      readonly openingMicro: string;
     }
   | {
       readonly type: 'sample';

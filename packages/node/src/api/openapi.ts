@@ -53,7 +53,7 @@ export const ROUTES: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/blocks/{which}',
-    summary: 'One block with its transactions and what it settled.',
+    summary: 'One block with its transactions, what it settled, and the evidence in it.',
     parameters: [height],
     status: 200,
     answer: 'Block',
@@ -100,6 +100,13 @@ export const ROUTES: readonly ApiRoute[] = [
     status: 200,
     answer: 'Market',
     refusals: [404],
+  },
+  {
+    method: 'get',
+    path: '/discipline',
+    summary: 'Who is jailed, and which offences have had their consequence.',
+    status: 200,
+    answer: 'Discipline',
   },
   {
     method: 'get',

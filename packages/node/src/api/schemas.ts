@@ -52,6 +52,7 @@ const blockSummaryShape = {
   seedSignature: hex.nullable().describe('combined beacon signature that seeds the term; in its first block only'),
   transactionsRoot: hash,
   payloadHash: hash,
+  evidenceRoot: hash.describe('Merkle root over the hashes of the evidence in the block, in order'),
   stateRoot: hash,
   decidedInRound: count,
   voters: z.array(rank),
@@ -292,7 +293,21 @@ export const SCHEMAS = {
         maxTransactionsPerBlock: count,
         minStakeMicro: amount,
         unbondingBlocks: count,
+        inclusionDelayBlocks: count.describe('blocks after which a transaction that a peer holds counts as overdue'),
       }),
+      penalties: z
+        .strictObject({
+          exclusion: z
+            .enum(['coalition', 'miner'])
+            .describe('whom a timeout certificate drops for the rest of the term'),
+          refusalPenaltyMicro: amount.describe(
+            "cost of making no acceptable proposal in one's round, once a term; 10^-6 EPOS",
+          ),
+          slashPpm: count.describe('part of the stake, unbonding included, that a proven offence costs; 10^-6'),
+          jailBlocks: count.describe('blocks for which an offender has weight 0 and earns nothing; 0: for ever'),
+          evidenceBlocks: count.describe('blocks for which evidence is accepted'),
+        })
+        .describe('what provable misbehaviour costs'),
       application: z.strictObject({ name: z.enum(['poeg', 'posoc']), parameters: hex }),
     })
     .describe('the genesis file, whose hash is the chain id'),
@@ -311,6 +326,27 @@ export const SCHEMAS = {
       .union([settlement, evSettlement])
       .nullable()
       .describe('null for other kinds of block, and once the state before it is gone'),
+    evidence: z.array(
+      z.strictObject({
+        kind: z.enum(['timeout', 'votes', 'proposals', 'contributions', 'invalid-block']),
+        accused: rank.nullable().describe('null when it does not say, or once the state that tells is gone'),
+        height: count.nullable().describe('height that it concerns; null for contributions'),
+        round: count.nullable().describe('round of that height; null for contributions'),
+        slot: count.nullable().describe('slot in whose settlement the contributions were due; null for other kinds'),
+        outcome: z
+          .strictObject({
+            member: rank.nullable().describe('who was punished; null: nobody'),
+            fault: z
+              .string()
+              .regex(/^EVIDENCE_[A-Z_]+$/)
+              .nullable()
+              .describe('why it proves nothing, or nothing new; null when it did'),
+            slashedMicro: amount.describe('burned of the stake, 10^-6 EPOS'),
+          })
+          .nullable()
+          .describe('what the chain made of it; null once the state after the block is gone'),
+      }),
+    ),
   }),
   Transaction: z.strictObject({ height: count, index: count, ...transactionShape }),
   Account: z.strictObject({
@@ -355,6 +391,25 @@ export const SCHEMAS = {
       ),
     }),
   ]),
+  Discipline: z.strictObject({
+    height: count,
+    members: z.array(
+      z.strictObject({
+        rank,
+        publicKey,
+        jailedThrough: count.describe(
+          'last height at which it has weight 0 and earns nothing; 0: never jailed, 2^53 - 1: for ever',
+        ),
+        isJailed: z.boolean().describe('in the next block'),
+      }),
+    ),
+    punished: z.array(
+      z.strictObject({
+        key: z.string().describe('what was punished, in the order in which it was'),
+        forgetAt: count.nullable().describe('from this height on no evidence of it counts; null while its term lasts'),
+      }),
+    ),
+  }),
   Performance: z.strictObject({
     eventLoopLagMs: z.strictObject({ p50: z.number().min(0), p99: z.number().min(0), max: z.number().min(0) }),
     blocks: count,

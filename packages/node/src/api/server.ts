@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { RunningNode } from '../node.ts';
 import { StoreError } from '../store/errors.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
+import { disciplineView } from './evidence-view.ts';
 import { queryInteger } from './query.ts';
 import { addRawRoutes } from './raw-routes.ts';
 import {
@@ -159,6 +160,10 @@ export function addRoutes(server: FastifyInstance, node: RunningNode): void {
     return accountView(rules, account, index);
   });
   server.get('/market', async () => marketView(node));
+  server.get('/discipline', async () => {
+    const { state } = node.view();
+    return disciplineView(rules, state.height, state.discipline);
+  });
   server.get('/performance', async () => node.performance());
   server.get('/model', async (_, reply) => {
     const { bytes, hash } = modelView(node);

@@ -13,6 +13,7 @@ import {
   type ElectionEntry,
   electionListOf,
   genesisState,
+  type HistoryEntry,
   layoutOf,
   type Operation,
   type PoegState,
@@ -26,6 +27,7 @@ import { encodeModel } from '@wattmesh/frl';
 import { globalWeights } from '../ev/ev-source.ts';
 import type { RunningNode } from '../node.ts';
 import { badRequest, notFound } from './errors.ts';
+import { accusationView, outcomeView } from './evidence-view.ts';
 
 /** JSON of the API. Amounts that may exceed 2^53 are decimal strings; units stand in the names. */
 
@@ -110,7 +112,30 @@ export function blockView(node: RunningNode, height: number): unknown {
     timing: node.timing(height),
     transactions: block.batches.flatMap(transactionViews),
     settlement: block.header.kind === 'settlement' ? settlementView(node, block) : null,
+    evidence: evidenceViews(node, block),
   };
+}
+
+/** A block's evidence: whom it accuses of what, and what the chain made of it, as far as the states are kept. */
+function evidenceViews(node: RunningNode, { header, evidence }: Block): unknown[] {
+  if (evidence.length === 0) return [];
+  const outcomes = entryAfter(node, header.height)?.state.discipline.outcomes ?? null;
+  return evidence.map((item, k) => {
+    const outcome = outcomes?.[k];
+    return {
+      ...accusationView(node.rules, item, (height) => entryAfter(node, height)),
+      outcome: outcome === undefined ? null : outcomeView(outcome),
+    };
+  });
+}
+
+/** The kept state after a height, and what decided it. */
+function entryAfter({ rules, store }: RunningNode, height: number): HistoryEntry | null {
+  if (height === 0) return { state: genesisState(rules), certificate: null };
+  const state = store.state(height);
+  const stored = store.block(height);
+  if (state === null || stored === null) return null;
+  return { state: decodeState(rules, state), certificate: decodeCertificate(stored.certificate) };
 }
 
 export function settlementView(node: RunningNode, block: Block): unknown {

@@ -101,7 +101,8 @@ function blockOf(k: number, operations: number, transactions: number): Block {
     seedSignature: null,
     transactionsRoot: ZERO_HASH,
     payloadHash: ZERO_HASH,
+    evidenceRoot: ZERO_HASH,
     stateRoot: ZERO_HASH,
   };
-  return { header, parentCertificate: null, batches, payload: new Uint8Array() };
+  return { header, parentCertificate: null, batches, payload: new Uint8Array(), evidence: [] };
 }

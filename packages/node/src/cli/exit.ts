@@ -20,6 +20,7 @@ const FAILURES = new Set([
   'STORE_WRITE_FAILED',
   'INSPECT_CHAIN_INVALID',
   'INSPECT_CHAINS_DIFFER',
+  'INSPECT_EVIDENCE_DISAGREES',
 ]);
 
 /** The exit code that an error stands for. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { chosen, MISBEHAVIOURS, MisbehaviourError } from '@wattmesh/consensus';
 import { z } from 'zod';
 import { controlSettingsSchema } from '../control/settings.ts';
 
@@ -31,6 +32,20 @@ export const timingSchema = z
     syncTimeoutMs: milliseconds(4_000, 'how long a request for blocks may take'),
   })
   .prefault({});
+
+const misbehaviourChoice = z
+  .strictObject({
+    name: z.enum(MISBEHAVIOURS.map(({ name }) => name)),
+    parameters: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  })
+  .superRefine((choice, context) => {
+    try {
+      chosen(choice);
+    } catch (error) {
+      if (!(error instanceof MisbehaviourError)) throw error;
+      context.addIssue({ code: 'custom', path: ['parameters'], message: error.message });
+    }
+  });
 
 export const nodeConfigSchema = z.strictObject({
   name: z.string().min(1).max(64).describe('name in logs and tables'),
@@ -90,6 +105,13 @@ export const nodeConfigSchema = z.strictObject({
     .optional()
     .describe('endpoint through which experiments set link conditions, clock skew and a full disk; off when left out'),
   timing: timingSchema,
+  misbehaviour: z
+    .strictObject({
+      choices: z.array(misbehaviourChoice).min(1).describe('what the member does; the first stands next to the peer'),
+      accomplices: z.array(publicKey).default([]).describe('members who misbehave together with this one'),
+    })
+    .optional()
+    .describe('for experiments: how this member breaks the protocol, with its real keys; honest when left out'),
   maxPoolTransactions: z.int().min(256).max(1_000_000).default(50_000).describe('transactions that the mempool keeps'),
 });
 

@@ -11,6 +11,8 @@ export type InspectErrorCode =
   | 'INSPECT_CHAIN_INVALID'
   /** Two peers hold different blocks at one height. */
   | 'INSPECT_CHAINS_DIFFER'
+  /** The outcome recorded for an item of evidence is not what deciding it again gives. */
+  | 'INSPECT_EVIDENCE_DISAGREES'
   /** The chain's application has no market to explain. */
   | 'INSPECT_NO_MARKET'
   | 'INSPECT_BAD_OPTION';

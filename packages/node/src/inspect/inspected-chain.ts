@@ -2,6 +2,7 @@ import {
   type Block,
   blockHash,
   type Certificate,
+  type ChainHistory,
   type ChainRules,
   type ChainState,
   chainIdOf,
@@ -13,6 +14,7 @@ import {
   decodeState,
   executeBlock,
   genesisState,
+  type HistoryEntry,
   rememberCombinations,
   rememberSignatures,
   stateRoot,
@@ -47,7 +49,8 @@ export class InspectedChain {
   readonly rules: ChainRules;
   readonly source: ChainSource;
   readonly #nameOf: (rank: number) => string;
-  #nearest: ChainState;
+  /** What has been read or computed, by height, the latest last. */
+  readonly #entries = new Map<number, HistoryEntry>();
 
   constructor(source: ChainSource, names: ReadonlyMap<string, string> = new Map()) {
     const { genesis } = source;
@@ -62,7 +65,6 @@ export class InspectedChain {
       threshold,
     };
     this.#nameOf = (rank) => names.get(genesis.members[rank]?.publicKey ?? '') ?? `member ${rank}`;
-    this.#nearest = genesisState(this.rules);
   }
 
   get head(): number {
@@ -108,14 +110,7 @@ export class InspectedChain {
 
   /** State after `height`: the kept one when it fits its header, else executed from the nearest that is known. */
   async stateAfter(height: number): Promise<ChainState> {
-    if (height === 0) return genesisState(this.rules);
-    if (this.#nearest.height === height) return this.#nearest;
-    const kept = await this.#keptState(height);
-    if (kept !== null) return kept;
-    let state = this.#nearest.height < height ? this.#nearest : genesisState(this.rules);
-    while (state.height < height) state = this.#execute(state, await this.at(state.height + 1));
-    this.#nearest = state;
-    return state;
+    return (await this.#entryAt(height)).state;
   }
 
   /** Every height from `from` to `to` with the states before and after it. */
@@ -123,9 +118,38 @@ export class InspectedChain {
     let parent = await this.stateAfter(from - 1);
     for (let height = from; height <= to; height += 1) {
       const stored = await this.at(height);
-      const state = this.#execute(parent, stored);
+      const state = await this.#execute(parent, stored);
       yield { ...stored, parent, state };
       parent = state;
+    }
+  }
+
+  /**
+   * Does what needs the chain's earlier states. Which they are shows when they are asked for: they are then fetched or
+   * computed, and `work` is done again. It must have no effects.
+   */
+  async withHistory<T>(work: (history: ChainHistory) => T): Promise<T> {
+    const loaded = new Map<number, HistoryEntry>();
+    for (;;) {
+      const missing = new Set<number>();
+      const at = (height: number): HistoryEntry => {
+        const entry = loaded.get(height);
+        if (entry !== undefined) return entry;
+        missing.add(height);
+        throw new Error(`the state after height ${height} is not loaded yet`);
+      };
+      let failure: unknown = null;
+      let result: T | undefined;
+      try {
+        result = work({ at });
+      } catch (error) {
+        failure = error;
+      }
+      if (missing.size === 0) {
+        if (failure !== null) throw failure;
+        return result as T;
+      }
+      for (const height of missing) loaded.set(height, await this.#entryAt(height));
     }
   }
 
@@ -137,18 +161,51 @@ export class InspectedChain {
     return this.source.close();
   }
 
-  async #keptState(height: number): Promise<ChainState | null> {
-    const bytes = await this.source.state(height);
-    if (bytes === null) return null;
-    const { block, hash } = await this.at(height);
-    const state = decodeState(this.rules, bytes);
-    return state.blockHash === hash && stateRoot(this.rules, state) === block.header.stateRoot ? state : null;
+  async #entryAt(height: number): Promise<HistoryEntry> {
+    let from = height;
+    let entry = await this.#known(from);
+    while (entry === null) {
+      from -= 1;
+      entry = await this.#known(from);
+    }
+    while (entry.state.height < height) {
+      const next = await this.at(entry.state.height + 1);
+      entry = { state: await this.#execute(entry.state, next), certificate: next.certificate };
+    }
+    return entry;
   }
 
-  #execute(parent: ChainState, { height, block, hash }: StoredHeight): ChainState {
+  async #known(height: number): Promise<HistoryEntry | null> {
+    if (height <= 0) return { state: genesisState(this.rules), certificate: null };
+    const held = this.#entries.get(height);
+    if (held !== undefined) return held;
+    const bytes = await this.source.state(height);
+    if (bytes === null) return null;
+    const { block, hash, certificate } = await this.at(height);
+    const state = decodeState(this.rules, bytes);
+    if (state.blockHash !== hash || stateRoot(this.rules, state) !== block.header.stateRoot) return null;
+    const entry = { state, certificate };
+    this.#remember(entry);
+    return entry;
+  }
+
+  /** As many as evidence can concern, and some more. */
+  #remember(entry: HistoryEntry): void {
+    this.#entries.set(entry.state.height, entry);
+    const most = this.rules.genesis.penalties.evidenceBlocks + 8;
+    for (const height of this.#entries.keys()) {
+      if (this.#entries.size <= most) break;
+      this.#entries.delete(height);
+    }
+  }
+
+  async #execute(parent: ChainState, { height, block, hash, certificate }: StoredHeight): Promise<ChainState> {
     try {
-      return executeBlock(this.rules, parent, block, hash);
+      const state = await this.withHistory((history) => executeBlock(this.rules, parent, block, hash, history));
+      this.#remember({ state, certificate });
+      return state;
     } catch (cause) {
+      if (cause instanceof InspectError) throw cause;
       throw new InspectError(
         'INSPECT_CHAIN_INVALID',
         `the block that ${this.source.label} holds at height ${height} cannot be executed: ${(cause as Error).message}; see: wattmesh inspect verify`,

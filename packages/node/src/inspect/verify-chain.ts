@@ -1,4 +1,5 @@
 import {
+  ChainMemory,
   type ChainState,
   conservationFaults,
   decodeBlock,
@@ -38,7 +39,7 @@ export interface Verification {
 
 /**
  * Verifies a chain from genesis as a new peer would: every check of protocol section 5 on every block, execution, state
- * roots, every signature and beacon share of the kept certificates, conservation of every asset, and the states that the
+ * roots, evidence decided again, every signature and beacon share of the kept certificates, conservation of every asset, and the states that the
  * peer keeps. `onHeight` is told of each height that passed.
  */
 export async function verifyChain(
@@ -46,9 +47,10 @@ export async function verifyChain(
   onHeight: (height: number) => void = () => undefined,
 ): Promise<Verification> {
   let state = await chain.stateAfter(0);
+  const memory = ChainMemory.ofWalk(chain.rules);
   const counts = { transactions: 0, votes: 0, beaconShares: 0, keptStates: 0 };
   for (let height = 1; height <= chain.head; height += 1) {
-    const step = await verifyHeight(chain, state, height, counts);
+    const step = await verifyHeight(chain, memory, state, height, counts);
     if ('problem' in step) return reportOf(chain, height - 1, counts, state, step.problem);
     state = step.state;
     onHeight(height);
@@ -60,6 +62,7 @@ type Counts = { transactions: number; votes: number; beaconShares: number; keptS
 
 async function verifyHeight(
   chain: InspectedChain,
+  memory: ChainMemory,
   parent: ChainState,
   height: number,
   counts: Counts,
@@ -73,7 +76,7 @@ async function verifyHeight(
     const block = decodeBlock(stored.block);
     const certificate = decodeCertificate(stored.certificate);
     const hash = hashOf(block.header);
-    const verdict = verifyBlock(rules, parent, block, hash, stored.block.length);
+    const verdict = verifyBlock(rules, parent, block, hash, stored.block.length, memory);
     if (!verdict.ok) return fail(verdict.rejection.check, verdict.rejection.code, verdict.rejection.message);
     if (certificate.height !== height || certificate.blockHash !== hash)
       return fail(
@@ -97,6 +100,7 @@ async function verifyHeight(
         );
       counts.keptStates += 1;
     }
+    memory.add({ state: verdict.state, certificate });
     counts.transactions += block.batches.reduce((sum, { operations }) => sum + operations.length, 0);
     counts.votes += certificate.votes.length;
     counts.beaconShares += seeds ? certificate.votes.length : 0;

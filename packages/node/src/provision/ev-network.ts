@@ -7,7 +7,7 @@ import {
   validateGenesis,
 } from '@wattmesh/consensus';
 import type { EvProfileInput } from '../ev/ev-profile.ts';
-import { dealKeys, type MemberKeys, type ProvisionedNetwork } from './network.ts';
+import { DEFAULT_PENALTIES, dealKeys, type MemberKeys, type ProvisionedNetwork } from './network.ts';
 
 export interface EvNetworkPlan {
   readonly name: string;
@@ -20,6 +20,8 @@ export interface EvNetworkPlan {
   /** Real length of an hour by the wall clock. */
   readonly slotMs: number;
   readonly parameters: PosocParameters;
+  /** What provable misbehaviour costs; `DEFAULT_PENALTIES` where left out. */
+  readonly penalties?: Partial<Genesis['penalties']>;
 }
 
 export interface ProvisionedEv extends MemberKeys {
@@ -44,6 +46,7 @@ export function provisionEvNetwork(plan: EvNetworkPlan): ProvisionedNetwork<Prov
     chainName: name,
     genesisTimeMs,
     slot: { lengthMs: slotMs, clock, simulatedHours: 1, slotsPerTerm: slotsPerDay(parameters.learning.roundsPerDay) },
+    penalties: { ...DEFAULT_PENALTIES, ...plan.penalties },
     application: { name: 'posoc', parameters: encodePosocParameters(parameters) },
   };
   validateGenesis(genesis);

@@ -3,6 +3,7 @@ import {
   createDigestSigner,
   createSignatureScheme,
   dealBeaconKeys,
+  EVIDENCE_BLOCKS,
   encodePoegParameters,
   type Genesis,
   type Hash,
@@ -38,6 +39,15 @@ export const DEFAULT_MARKET: MarketSettings = {
   rewardPpm: 100_000,
 };
 
+/** A thousandth of the stake for a refusal, a tenth for an offence, and jail for the rest of the experiment. */
+export const DEFAULT_PENALTIES: Genesis['penalties'] = {
+  exclusion: 'coalition',
+  refusalPenaltyMicro: 100_000n,
+  slashPpm: 100_000,
+  jailBlocks: 0,
+  evidenceBlocks: EVIDENCE_BLOCKS,
+};
+
 export interface NetworkPlan {
   readonly name: string;
   /** Decides every key and the beacon's polynomial: fit for experiments, not for money. */
@@ -47,6 +57,8 @@ export interface NetworkPlan {
   readonly quorum?: number;
   readonly slot: Genesis['slot'];
   readonly market: MarketSettings;
+  /** What provable misbehaviour costs; `DEFAULT_PENALTIES` where left out. */
+  readonly penalties?: Partial<Genesis['penalties']>;
   /** Loss rates of the households in their order; they follow from the positions when left out. */
   readonly lossRates?: LossRates;
   /** Accounts besides the members and the EDC, each with an opening UPOS balance; for load generators. */
@@ -78,6 +90,8 @@ export interface ProvisionedNetwork<Member extends MemberKeys = ProvisionedMembe
 
 const OPENING_MICRO = 1_000_000_000n;
 const STAKE_MICRO = 100_000_000n;
+/** A transaction that a quorum has known for so many blocks must come next. */
+const INCLUSION_DELAY_BLOCKS = 4;
 
 export interface DealtKeys {
   /** In the order of their ranks. */
@@ -144,6 +158,7 @@ export function dealKeys(options: {
         maxTransactionsPerBlock: 4_096,
         minStakeMicro: STAKE_MICRO / 2n,
         unbondingBlocks: 200,
+        inclusionDelayBlocks: INCLUSION_DELAY_BLOCKS,
       },
     },
   };
@@ -173,6 +188,7 @@ export function provisionNetwork(plan: NetworkPlan): ProvisionedNetwork {
     chainName: plan.name,
     genesisTimeMs: plan.genesisTimeMs,
     slot: plan.slot,
+    penalties: { ...DEFAULT_PENALTIES, ...plan.penalties },
     application: { name: 'poeg', parameters: encodePoegParameters(parametersOf(plan)) },
   };
   validateGenesis(genesis);

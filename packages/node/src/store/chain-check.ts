@@ -14,6 +14,8 @@ import { type ChainDatabase, corrupt, readSealed, sealed } from './level-folder.
 /** What the store needs to know of a chain to check its own contents; the consensus package provides it. */
 export interface StoreCodec {
   readonly chainId: string;
+  /** Heights that evidence may concern: the states of these and of some more are kept. */
+  readonly evidenceBlocks: number;
   /** Links of a block. Throws when the bytes are not a block, or when its header does not commit to its body. */
   describeBlock(bytes: Uint8Array): {
     readonly hash: string;

@@ -27,6 +27,7 @@ export function storeCodec(rules: ChainRules): StoreCodec {
         const hash = batchHash(batch);
         return batch.operations.map((_, index) => transactionId(hash, index));
       }),
+    evidenceBlocks: rules.genesis.penalties.evidenceBlocks,
     describeCertificate: (bytes) => decodeCertificate(bytes),
     stateRoot: (bytes) => stateRoot(rules, decodeState(rules, bytes)),
   };

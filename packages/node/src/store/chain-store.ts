@@ -21,8 +21,8 @@ import type { PeerStore } from './peer-store.ts';
 /** Folders that this process has open: LevelDB's own lock is lost when its process asks for it a second time. */
 const openFolders = new Set<string>();
 
-/** Heights of which the state is kept, so that evidence can be decided again and a damaged tail can be rolled back. */
-const STATES_KEPT = 128;
+/** Heights of which the state is kept beyond those that evidence may concern: a damaged tail can be rolled back. */
+const SPARE_STATES = 28;
 const ROTATE_BYTES = 4 * 1024 * 1024;
 
 export interface TransactionPlace {
@@ -48,6 +48,7 @@ export class ChainStore implements PeerStore {
   readonly #folder: string;
   readonly #db: ChainDatabase;
   readonly #journal: JournalFile;
+  readonly #statesKept: number;
   readonly #loaded: StoredPeer;
   /** What was wrong and was mended when the store was opened; empty for a healthy store. */
   readonly repairs: readonly string[];
@@ -58,12 +59,18 @@ export class ChainStore implements PeerStore {
     folder: string,
     db: ChainDatabase,
     journal: JournalFile,
-    found: { readonly head: number; readonly loaded: StoredPeer; readonly repairs: readonly string[] },
+    found: {
+      readonly head: number;
+      readonly loaded: StoredPeer;
+      readonly repairs: readonly string[];
+      readonly statesKept: number;
+    },
   ) {
     this.#folder = folder;
     this.#db = db;
     this.#journal = journal;
     this.#head = found.head;
+    this.#statesKept = found.statesKept;
     this.#loaded = found.loaded;
     this.repairs = found.repairs;
   }
@@ -114,7 +121,12 @@ export class ChainStore implements PeerStore {
       if (head < recorded) await truncate(db, head);
       if (repaired !== null) await rebuildIndex(db, codec, head);
       const loaded = { head: head === 0 ? null : readHead(db, head), journal: records, silentThrough };
-      return new ChainStore(folder, db, journal, { head, loaded, repairs });
+      return new ChainStore(folder, db, journal, {
+        head,
+        loaded,
+        repairs,
+        statesKept: codec.evidenceBlocks + SPARE_STATES,
+      });
     } catch (error) {
       await journal?.close();
       await db.close();
@@ -199,8 +211,8 @@ export class ChainStore implements PeerStore {
     batch.put(heightKey('certificate', height), sealed(commit.certificate));
     batch.put(heightKey('state', height), sealed(commit.state));
     putIndex(batch, height, commit.blockHash, commit.transactionIds);
-    if (height > STATES_KEPT) batch.del(heightKey('state', height - STATES_KEPT));
-    if (commit.wantedBlobs !== undefined) await fileBlobs(this.#db, batch, commit, STATES_KEPT);
+    if (height > this.#statesKept) batch.del(heightKey('state', height - this.#statesKept));
+    if (commit.wantedBlobs !== undefined) await fileBlobs(this.#db, batch, commit, this.#statesKept);
     batch.put(META.head, sealed(encodeNumbers(height)));
     await batch.write({ sync: true });
     this.#head = height;

@@ -14,7 +14,7 @@ const vote = (type: 'prevote' | 'precommit', height: number) => ({
   round: 1,
   blockHash: HASH,
   timestampMs: 5,
-  extension: type === 'precommit' ? { beaconShare: null } : null,
+  extension: type === 'precommit' ? { beaconShare: null, held: '', overdue: [] } : null,
   voter: 2,
   signature: '11'.repeat(64),
 });

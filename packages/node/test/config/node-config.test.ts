@@ -41,6 +41,14 @@ describe('a configuration', () => {
     for (const name of ['meter', 'household', 'addressFolder'] as const) expect(config).not.toHaveProperty(name);
   });
 
+  it('takes a misbehaviour with its parameters, and refuses what there is not', async () => {
+    const asked = (choice: object) => readNodeConfig(file({ ...MINIMAL, misbehaviour: { choices: [choice] } }));
+    const { misbehaviour } = await asked({ name: 'delay', parameters: { delayMs: 20 } });
+    expect(misbehaviour).toEqual({ choices: [{ name: 'delay', parameters: { delayMs: 20 } }], accomplices: [] });
+    await expect(asked({ name: 'bribe' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(asked({ name: 'delay', parameters: { delayMs: -1 } })).rejects.toThrow(/delay\.delayMs/);
+  });
+
   it('resolves every optional path as well, and leaves absolute ones alone', async () => {
     const path = file({
       ...MINIMAL,

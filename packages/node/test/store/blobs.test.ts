@@ -6,6 +6,7 @@ import type { StoreCodec } from '../../src/store/chain-check.ts';
 import { ChainStore } from '../../src/store/chain-store.ts';
 
 const CODEC: StoreCodec = {
+  evidenceBlocks: 100,
   chainId: '00'.repeat(32),
   describeBlock: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
   describeCertificate: (bytes) => JSON.parse(Buffer.from(bytes).toString()),

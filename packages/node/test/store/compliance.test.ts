@@ -29,6 +29,7 @@ storeCompliance('SimulatedDisk', async () => {
   const store: PeerStore = {
     write: async (writes) => disk.sync(writes),
     block: (height) => disk.block(height),
+    state: (height) => disk.state(height),
     load: () => disk.load(),
   };
   return { store, reopen: async () => store, destroy: async () => undefined };

@@ -4,6 +4,7 @@ import { blockReport, blockRows } from '../../inspect/block-report.ts';
 import { chainDifference } from '../../inspect/chain-difference.ts';
 import { electionReport } from '../../inspect/election-report.ts';
 import { InspectError } from '../../inspect/errors.ts';
+import { evidenceReport } from '../../inspect/evidence-report.ts';
 import { exportCsv } from '../../inspect/export-csv.ts';
 import { heightFlow } from '../../inspect/height-flow.ts';
 import type { InspectedChain } from '../../inspect/inspected-chain.ts';
@@ -11,6 +12,7 @@ import { type ChainLocation, openChain } from '../../inspect/locate.ts';
 import { verifyChain } from '../../inspect/verify-chain.ts';
 import { showAccount, showBlock, showBlocks } from '../inspect/block-tables.ts';
 import { showDifference, showElection, showFlow, showVerification } from '../inspect/chain-tables.ts';
+import { showEvidence } from '../inspect/evidence-table.ts';
 import { integerBetween, jsonOption, runOption } from '../options.ts';
 import { print, printJson, printTable } from '../output.ts';
 
@@ -20,7 +22,7 @@ interface Common extends ChainLocation {
 
 export function inspectCommand(): Command {
   const inspect = new Command('inspect')
-    .description('Look into a chain: blocks, accounts, elections, votes; compare, verify and export it.')
+    .description('Look into a chain: blocks, accounts, elections, votes, evidence; compare, verify and export it.')
     .addHelpText(
       'after',
       `
@@ -30,7 +32,8 @@ a running peer (--api), or a data folder (--data with --genesis; its peer must b
 Example:
   wattmesh inspect blocks && wattmesh inspect block 2 && wattmesh inspect verify`,
     );
-  for (const command of [blocks(), block(), account(), election(), height(), diff(), verify(), exporting()])
+  const commands = [blocks(), block(), account(), election(), height(), evidence(), diff(), verify(), exporting()];
+  for (const command of commands)
     inspect.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
   return inspect;
 }
@@ -96,6 +99,33 @@ function height(): Command {
         const flow = await heightFlow(chain, await chain.heightOf(which));
         if (options.json) printJson(flow);
         else showFlow(flow, (rank) => chain.name(rank));
+      }),
+    );
+}
+
+function evidence(): Command {
+  return located('evidence', 'Decide the evidence on the chain again, and compare with what the chain recorded.')
+    .argument('[which]', 'height or block hash of one block (default: every block)')
+    .addHelpText(
+      'after',
+      `
+Each item proves, or fails to prove, that a member broke a rule: a timeout (no acceptable proposal in its round), two votes
+or two proposals in one place, two contributions for one slot, an invalid block. What it proves is decided here from the
+block and the states before it. The record is that of the state after the block. Ends with 1 when the two disagree, or
+when the record is not the one that the block's header commits to.`,
+    )
+    .action((which: string | undefined, options: Common) =>
+      inspecting(options, async (chain) => {
+        const report = await evidenceReport(chain, which === undefined ? null : await chain.heightOf(which));
+        if (options.json) printJson(report);
+        else showEvidence(report, (rank) => chain.name(rank));
+        if (report.agrees) return;
+        const height = report.wrongRoots[0] ?? report.items.find((row) => !row.agrees)?.block ?? 0;
+        throw new InspectError(
+          'INSPECT_EVIDENCE_DISAGREES',
+          `the record of the evidence in block ${height} is not what deciding it again gives; see: wattmesh inspect verify`,
+          { height },
+        );
       }),
     );
 }

@@ -1,0 +1,99 @@
+import type { Contribution, ContributionSource } from '../application/types.ts';
+import type { Hex } from '../chain/types.ts';
+import type { BlobPool } from './blob-pool.ts';
+import type { ContributionPool } from './contribution-pool.ts';
+import { encodeJournalEntry } from './journal.ts';
+import type { Outbox } from './outbox.ts';
+import type { Standing } from './standing.ts';
+
+interface OwnContributionsModules {
+  readonly standing: Standing;
+  readonly outbox: Outbox;
+  readonly contributions: ContributionPool;
+  readonly blobs: BlobPool;
+  readonly source: ContributionSource | null;
+  readonly resendMs: number;
+}
+
+/**
+ * What this member has signed for slots that are not settled yet: journalled before it is told, told until it is settled,
+ * and never signed a second time in other words.
+ */
+export class OwnContributions {
+  readonly #modules: OwnContributionsModules;
+  readonly #own = new Map<string, Contribution>();
+  /** How often this member has repeated its contributions in this slot. */
+  #resends = 0;
+
+  constructor(modules: OwnContributionsModules) {
+    this.#modules = modules;
+  }
+
+  /** Takes a contribution of this member into the pool; null when it is none, or one with its key is there already. */
+  remember(bytes: Uint8Array): Contribution | null {
+    const { standing, contributions, blobs } = this.#modules;
+    const { application, genesis, chainId } = standing.rules;
+    const verdict = application.checkContribution(genesis, chainId, bytes, standing.state.slot);
+    if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
+    const { key, author, blob } = verdict.contribution;
+    if (author !== standing.self) return null;
+    this.#own.set(key, verdict.contribution);
+    if (blob !== undefined) blobs.add(blob.bytes);
+    contributions.add(verdict.contribution);
+    return verdict.contribution;
+  }
+
+  /** Signs, journals and tells what is due at the beginning of a slot. */
+  enterSlot(): void {
+    const { standing, source, blobs } = this.#modules;
+    const { slot, app } = standing.state;
+    this.#resends = 0;
+    for (const [key, { dueInSlot }] of this.#own) if (dueInSlot < slot) this.#own.delete(key);
+    if (standing.self === null) return;
+    // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
+    for (const bytes of source?.contributions(slot, app, blobs) ?? [])
+      if (this.remember(bytes) !== null) this.#write(bytes);
+    for (const own of this.#open()) this.#tell(own, false);
+  }
+
+  /** Takes what this member has signed in the meantime; `accept`, or why not. */
+  contribute(bytes: Uint8Array): string {
+    if (this.#modules.standing.self === null) return 'CONTRIBUTION_OF_A_FOLLOWER';
+    const own = this.remember(bytes);
+    if (own === null) return 'CONTRIBUTION_NOT_TAKEN';
+    this.#write(bytes);
+    this.#tell(own, false);
+    return 'accept';
+  }
+
+  /** Tells somebody who has just connected. */
+  tell(member: Hex): void {
+    for (const { bytes } of this.#open()) this.#modules.outbox.send(member, 'request', { type: 'contribution', bytes });
+  }
+
+  /** Tells everybody again: less and less often, as gossip repairs what was missed, and who connects later is told then. */
+  resend(): void {
+    const { standing, resendMs } = this.#modules;
+    if (standing.nowMs - standing.slotSinceMs < resendMs * 2 ** this.#resends) return;
+    this.#resends += 1;
+    for (const own of this.#open()) this.#tell(own, true);
+  }
+
+  /** Journal entries that the next height's journal must still hold. */
+  carry(): readonly Uint8Array[] {
+    return this.#open().map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes }));
+  }
+
+  #open(): readonly Contribution[] {
+    const { slot } = this.#modules.standing.state;
+    return [...this.#own.values()].filter(({ dueInSlot }) => dueInSlot >= slot);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#modules.outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'contribution', bytes }) });
+  }
+
+  #tell({ bytes, topic = 'announcements' }: Contribution, resend: boolean): void {
+    this.#modules.outbox.broadcast(topic, { type: 'contribution', bytes }, resend);
+  }
+}

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type HostileNetwork, startHostileNetwork } from '../../node/test/fixtures/hostile-network.ts';
+import { ChainAuditor } from '../src/watch/chain-auditor.ts';
+
+let network: HostileNetwork;
+
+beforeAll(async () => {
+  network = await startHostileNetwork({ 0: [{ name: 'refuse' }] });
+  await network.until((node) => node.view().state.discipline.outcomes.some(({ fault }) => fault === null));
+}, 120_000);
+
+afterAll(async () => {
+  await network.stop();
+  await network.remove();
+});
+
+it('audits a chain with evidence of earlier heights, and reports whom it cost stake', () => {
+  const honest = network.nodes.at(-1)!;
+  const auditor = new ChainAuditor(honest.rules.genesis, ['p01', 'p02', 'p03', 'p04']);
+  const audited = Array.from({ length: honest.store.head }, (_, k) => {
+    const stored = honest.store.block(k + 1)!;
+    return auditor.audit(stored.block, stored.certificate);
+  });
+  expect(auditor).toMatchObject({ height: honest.store.head, canGoOn: true });
+  expect(audited.flatMap(({ block }) => block.evidence).some(({ type }) => type === 'timeout')).toBe(true);
+  const findings = audited.flatMap((one) => one.findings);
+  expect(findings.map(({ check }) => check)).toEqual(findings.map(() => 'honest-unpunished'));
+  const penalties = audited.flatMap(({ events }) => events.filter(({ type }) => type === 'penalty'));
+  expect(penalties.map((event) => event.type === 'penalty' && event.member)).toContain('p01');
+});
