@@ -19,6 +19,7 @@ const PROGRAMS = /** @type {Record<string, string[]>} */ ({
   check: ['scripts/check.ts'],
   test: ['scripts/test.ts'],
   'test:full': ['scripts/test.ts', '--full'],
+  reference: ['packages/frl/scripts/reference-results.ts'],
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'],
 });
 
@@ -29,6 +30,7 @@ const USAGE = `usage: node scripts/run.mjs COMMAND [ARGUMENTS]
   check        types, lint, format and package boundaries (npm run check)
   test         check, then all tests (npm test)
   test:full    the same with the long ones (npm run test:full)
+  reference    reference results of the learner: npm run reference -- --summary (docs/learning.md)
   format       sorts imports and formats what was changed (npm run format)
   setup        only what the others do first; prints the path of the Node to use
 `;

@@ -5,9 +5,11 @@ import { type Command, CommanderError } from 'commander';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { demoCommand } from '../../src/cli/commands/demo.ts';
 import { downCommand } from '../../src/cli/commands/down.ts';
+import { evaluateCommand } from '../../src/cli/commands/evaluate.ts';
 import { logsCommand } from '../../src/cli/commands/logs.ts';
 import { nodeCommand } from '../../src/cli/commands/node.ts';
 import { statusCommand } from '../../src/cli/commands/status.ts';
+import { trainCommand } from '../../src/cli/commands/train.ts';
 import { upCommand } from '../../src/cli/commands/up.ts';
 import { codeOf, exitCodeOf } from '../../src/cli/exit.ts';
 import { integerBetween } from '../../src/cli/options.ts';
@@ -21,6 +23,8 @@ const COMMANDS: readonly [() => Command, readonly string[]][] = [
   [statusCommand, ['--run', '--json']],
   [logsCommand, ['--lines', '--follow', '--run', '--json']],
   [downCommand, ['--run', '--json']],
+  [trainCommand, ['--mode', '--rule', '--backend', '--resume', '--out', '--seed', '--json']],
+  [evaluateCommand, ['--preset', '--days', '--sessions', '--rates', '--seed', '--json']],
   [nodeCommand, ['--config', '--explain', '--end-with-parent']],
 ];
 

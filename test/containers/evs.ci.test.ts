@@ -37,8 +37,8 @@ describe('four EVs in containers', () => {
     // A day of 24 seconds, then the rounds: more than one, since the first may come before all peers have started.
     vi.stubEnv('WATTMESH_PROTOCOL', 'posoc');
     vi.stubEnv('WATTMESH_SLOT_SECONDS', '1');
-    vi.stubEnv('WATTMESH_ROUNDS_PER_DAY', '4');
-    vi.stubEnv('WATTMESH_TRAINING_SECONDS', '4');
+    vi.stubEnv('WATTMESH_ROUNDS_PER_DAY', '3');
+    vi.stubEnv('WATTMESH_TRAINING_SECONDS', '8');
     await project.compose('up', '--detach');
   }, 240_000);
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
@@ -48,7 +48,7 @@ describe('four EVs in containers', () => {
   }, 120_000);
 
   test('trade for a day, learn, and hold one model', async () => {
-    await until('a round that changed the model', 150_000, async () => {
+    await until('a round that changed the model', 200_000, async () => {
       const markets = (await Promise.all(
         peers.map((peer) => project.api(peer, '/market').catch(() => ({ aggregations: 0 }))),
       )) as { aggregations: number }[];
