@@ -126,7 +126,13 @@ export function runtimeCompliance(name: string, create: () => Promise<Runtime>, 
     });
 
     it('disconnect: no connection, and all of them again', async () => {
-      await inflict('{do: disconnect, at: 0s, peers: [p02]}');
+      await inflict('{do: disconnect, at: 0s, peers: [p02]}', async () => {
+        const { height } = await status('p01');
+        await eventually('the others go on', async () => (await status('p03')).height > height + 1, limitMs);
+        // Whoever is cut off cannot have heard of what the others decided.
+        const { commits } = await runtime.report('p02', height + 2);
+        expect(commits).toEqual([]);
+      });
       await eventually('connections', async () => (await runtime.report('p02', 0)).connected === 3, limitMs);
       await committed(1);
     });

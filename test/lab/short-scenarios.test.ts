@@ -99,14 +99,19 @@ limit: 4s
     expect(readFileSync(page, 'utf8')).toContain('A: blocks');
   });
 
-  it.for([390, 1280])(
-    'the report is drawn at a width of %i without a request, an error or a sideways scroll',
-    async (width, { skip }) => {
+  it.for([
+    { page: 'report', width: 390, charts: 11, bands: 8 },
+    { page: 'report', width: 1280, charts: 11, bands: 8 },
+    { page: 'compare', width: 390, charts: 4, bands: 0 },
+    { page: 'compare', width: 1280, charts: 4, bands: 0 },
+  ])(
+    'the $page is drawn at a width of $width without a request, an error or a sideways scroll',
+    async (wanted, { skip }) => {
       const browser = findBrowser();
       if (browser === undefined) return skip('no Chromium');
-      const file = join(disturbed, 'report.html');
+      const file = wanted.page === 'report' ? join(disturbed, 'report.html') : join(folder, 'compare.html');
       const { requests, messages, value } = await openPage(browser, file, {
-        width,
+        width: wanted.width,
         expression: `{
         charts: [...document.querySelectorAll('svg')].filter((svg) => svg.querySelector('path, rect, circle') && svg.getBoundingClientRect().height > 50).length,
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -114,13 +119,13 @@ limit: 4s
         bands: document.querySelectorAll('.band').length,
       }`,
       });
-      expect(requests).toEqual([expect.stringMatching(/^file:.*report\.html$/)]);
+      expect(requests).toEqual([expect.stringMatching(new RegExp(`^file:.*${wanted.page}\\.html$`))]);
       expect(messages).toEqual([]);
       const { charts, overflow, smallest, bands } = value as Record<string, number>;
-      expect(charts).toBeGreaterThanOrEqual(11);
+      expect(charts).toBeGreaterThanOrEqual(wanted.charts);
       expect(overflow).toBe(0);
       expect(smallest).toBeGreaterThan(8);
-      expect(bands).toBeGreaterThanOrEqual(8);
+      expect(bands).toBeGreaterThanOrEqual(wanted.bands);
     },
   );
 });

@@ -210,6 +210,7 @@ function statementOf(entry: JournalEntry): { place: string; what: string } | nul
     const hex = Buffer.from(entry.bytes).toString('hex');
     return { place: `contribution ${hex.slice(0, 2 * (1 + 32 + 8 + 2))}`, what: hex };
   }
+  if (entry.type !== 'engine') return null;
   const { record } = entry;
   if (record.type === 'vote') {
     const { type, height, round, blockHash: hash } = record.vote;

@@ -1,7 +1,7 @@
 import { blockHash as hashOf } from '../chain/block.ts';
 import type { Block, EvidenceItem } from '../chain/types.ts';
 import type { Outgoing } from '../peer/ports.ts';
-import { accusing, ownFreshBlock, type ProposalMessage, proposalFor } from './forgery.ts';
+import { consistent, ownFreshBlock, type ProposalMessage, proposalFor, resealed } from './forgery.ts';
 import { mapSends, resent } from './interception.ts';
 import { isOnSide } from './sides.ts';
 import type { Misbehaviour, MisbehaviourKit, PeerLike } from './types.ts';
@@ -47,7 +47,7 @@ function twinOf(peer: PeerLike, kit: MisbehaviourKit, block: Block, blockHash: s
   for (let height = 0; ; height += 1) {
     const votes = [{ voter: kit.rank, timestampMs: 0, signature: '00'.repeat(64) }];
     const idle: EvidenceItem = { type: 'timeout', height, round: 0, votes };
-    const twin = accusing(peer, kit, block, [...block.evidence.slice(0, 15), idle]);
+    const twin = consistent(peer, kit, resealed({ ...block, evidence: [...block.evidence.slice(0, 15), idle] }));
     if (isOnSide(hashOf(twin.header), 0) !== isOnSide(blockHash, 0)) return twin;
   }
 }

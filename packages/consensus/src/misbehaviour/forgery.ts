@@ -1,3 +1,4 @@
+import { BlockRejection } from '../application/rejection.ts';
 import type { Contribution } from '../application/types.ts';
 import { decodeBlock, encodeBlock, blockHash as hashOf, payloadHash } from '../chain/block.ts';
 import { certificateHash } from '../chain/certificate.ts';
@@ -48,12 +49,15 @@ export function ownFreshBlock(kit: MisbehaviourKit, message: Message): { block: 
   return { block: decodeBlock(message.block), proposal };
 }
 
-/** This member's block with other evidence, and the state root that follows from it. */
-export function accusing(peer: PeerLike, { rules }: MisbehaviourKit, block: Block, evidence: Block['evidence']): Block {
-  const { state } = peer.view;
-  const changed = resealed({ ...block, evidence });
-  const after = executeBlock(rules, state, changed, hashOf(changed.header), peer.history);
-  return resealed(changed, { stateRoot: stateRoot(rules, after) });
+/** The block with the state root that follows from it where its word is taken; as it is where it cannot be executed. */
+export function consistent(peer: PeerLike, { rules }: MisbehaviourKit, changed: Block): Block {
+  try {
+    const after = executeBlock(rules, peer.view.state, changed, hashOf(changed.header), peer.history);
+    return resealed(changed, { stateRoot: stateRoot(rules, after) });
+  } catch (error) {
+    if (error instanceof BlockRejection) return changed;
+    throw error;
+  }
 }
 
 /** Composes this member's PoEG block anew, with a part of its content replaced. */

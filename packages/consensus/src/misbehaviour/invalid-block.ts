@@ -2,7 +2,7 @@ import { signBatch } from '../chain/transactions.ts';
 import type { Block } from '../chain/types.ts';
 import { decodePayload, encodePayload, type SettlementPayload } from '../poeg/payload.ts';
 import { decodePayload as decodeEvPayload, encodePayload as encodeEvPayload } from '../posoc/payload.ts';
-import { ownFreshBlock, type ProposalMessage, proposalFor, recomposed, resealed } from './forgery.ts';
+import { consistent, ownFreshBlock, type ProposalMessage, proposalFor, recomposed, resealed } from './forgery.ts';
 import { intercept, mapSends, messageOf, resent } from './interception.ts';
 import type { Misbehaviour, MisbehaviourKit, PeerLike } from './types.ts';
 
@@ -106,14 +106,14 @@ function withResults(
   return resealed({ ...block, payload: encodePayload({ ...payload, results }) });
 }
 
-/** The aggregator's settlement with another model than the one that its listed updates give. */
-function withModel(block: Block, { rules }: MisbehaviourKit): Block | null {
-  if (block.header.kind !== 'settlement' || rules.application.name !== 'posoc') return null;
+/** The aggregator's settlement with another model than the one that its listed updates give, and all else fitting. */
+function withModel(block: Block, kit: MisbehaviourKit, peer: PeerLike): Block | null {
+  if (block.header.kind !== 'settlement' || kit.rules.application.name !== 'posoc') return null;
   const payload = decodeEvPayload(block.payload);
   const { model } = payload.results;
   if (model === null || !model.isAggregated) return null;
   const results = { ...payload.results, model: { ...model, hash: FORGED_ROOT } };
-  return resealed({ ...block, payload: encodeEvPayload({ ...payload, results }) });
+  return consistent(peer, kit, resealed({ ...block, payload: encodeEvPayload({ ...payload, results }) }));
 }
 
 /** Adds a transfer of more than anybody has, in the name of `victim` and signed by this member. */

@@ -103,7 +103,8 @@ export class Agreement {
     this.#inputs = [];
     this.#context = this.#heightContext();
     if (this.sitsOut) outbox.notice({ type: 'sitting-out', height: standing.height });
-    if (records.length === 0) {
+    // Of a damaged journal some records may be left: they are not all that it signed, so the engine takes no part at all.
+    if (records.length === 0 || this.sitsOut) {
       this.#engine = startHeight(this.#context);
       return;
     }

@@ -5,7 +5,7 @@ import { authenticateBatch } from '../composition/select-batches.ts';
 import { accountIndexOf } from '../ledger/draft.ts';
 import { MAX_GROUPED_BATCHES } from '../wire/messages.ts';
 import type { Composer } from './composer.ts';
-import type { Mempool } from './mempool.ts';
+import type { Mempool, PoolRefusal } from './mempool.ts';
 import type { Outbox } from './outbox.ts';
 import type { Standing } from './standing.ts';
 
@@ -65,13 +65,16 @@ export class BatchGossip {
     const { rules, nowMs } = standing;
     if (accountIndexOf(rules.genesis, batch.sender) === undefined) return 'TRANSACTION_UNKNOWN_SENDER';
     const hash = batchHash(batch);
-    if (mempool.has(hash)) return 'TRANSACTION_KNOWN';
+    // A signature costs more than all the rest together: it is checked only of what this peer would take.
+    const isWanted = composer.wants(hash);
+    const refusal = mempool.refusal(standing.nonceOf(batch.sender), batch, hash);
+    if (refusal === 'known' || (refusal !== null && !isWanted)) return codeOf(refusal);
     const authentic = authenticateBatch(rules, batch);
     if (!authentic.ok) throw new BlockRejection('transactions', authentic.code, authentic.reason);
-    composer.onBatch(hash, batch);
+    if (isWanted) composer.supply(hash, batch);
     const nonce = standing.nonceOf(batch.sender);
     const verdict = mempool.add(standing.state, nonce, batch, hash, nowMs, local ? nowMs + resendMs : null);
-    if (verdict !== 'added') return `TRANSACTION_${verdict.toUpperCase().replaceAll('-', '_')}`;
+    if (verdict !== 'added') return codeOf(verdict);
     if (local) this.#tell(batch);
     return 'accept';
   }
@@ -111,4 +114,8 @@ export class BatchGossip {
     }
     send();
   }
+}
+
+function codeOf(refusal: PoolRefusal): string {
+  return `TRANSACTION_${refusal.toUpperCase().replaceAll('-', '_')}`;
 }

@@ -70,7 +70,8 @@ export class Composer {
     this.#requests = 0;
   }
 
-  enterSlot(): void {
+  /** Has itself woken when the slot may end, by the clock as it is now. */
+  wakeUpInSlot(): void {
     const { standing, options, outbox } = this.#modules;
     const wakeUps = slotWakeUps(standing.rules, standing.state, options, this.#slotView());
     for (const [index, delayMs] of wakeUps.entries()) outbox.timer(`slot/${standing.state.slot}/${index}`, delayMs);
@@ -82,9 +83,13 @@ export class Composer {
     return standing.state.phase === 'open' && mayClose(standing.rules, standing.state, options, this.#slotView());
   }
 
-  /** Takes an authentic batch if this peer asked for it. */
-  onBatch(hash: Hash, batch: TransactionBatch): void {
-    if (this.#fetched.get(hash) !== null) return;
+  /** Whether this peer has asked for this batch, in order to compose, and has not got it yet. */
+  wants(hash: Hash): boolean {
+    return this.#fetched.get(hash) === null;
+  }
+
+  /** Takes an authentic batch that this peer wants, even if the mempool has no place for it. */
+  supply(hash: Hash, batch: TransactionBatch): void {
     this.#fetched.set(hash, batch);
     this.consider();
   }

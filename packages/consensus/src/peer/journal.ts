@@ -1,22 +1,29 @@
 import { decodeLogRecord, encodeLogRecord } from '../chain/log-codec.ts';
+import { decode, encode, u53 } from '../codec/index.ts';
 import type { LogRecord } from '../engine/types.ts';
 
-/** An entry of the journal: what the engine must not forget, or a contribution that this member has signed. */
+/**
+ * An entry of the journal: what the engine must not forget, or a contribution that this member has signed. `absence`: of
+ * the slots up to `throughSlot` it has forgotten what it signed, and signs no contribution for them.
+ */
 export type JournalEntry =
   | { readonly type: 'engine'; readonly record: LogRecord }
-  | { readonly type: 'contribution'; readonly bytes: Uint8Array };
+  | { readonly type: 'contribution'; readonly bytes: Uint8Array }
+  | { readonly type: 'absence'; readonly throughSlot: number };
 
 const ENGINE = 1;
 const CONTRIBUTION = 2;
+const ABSENCE = 3;
+const TAGS = { engine: ENGINE, contribution: CONTRIBUTION, absence: ABSENCE };
 
 /** `encodeRecord` stands in for `encodeLogRecord`, with the same result. */
 export function encodeJournalEntry(
   entry: JournalEntry,
   encodeRecord: (record: LogRecord) => Uint8Array = encodeLogRecord,
 ): Uint8Array {
-  const body = entry.type === 'engine' ? encodeRecord(entry.record) : entry.bytes;
+  const body = bodyOf(entry, encodeRecord);
   const bytes = new Uint8Array(body.length + 1);
-  bytes[0] = entry.type === 'engine' ? ENGINE : CONTRIBUTION;
+  bytes[0] = TAGS[entry.type];
   bytes.set(body, 1);
   return bytes;
 }
@@ -27,10 +34,16 @@ export function decodeJournalEntry(bytes: Uint8Array): JournalEntry | null {
   try {
     if (bytes[0] === ENGINE) return { type: 'engine', record: decodeLogRecord(body) };
     if (bytes[0] === CONTRIBUTION) return { type: 'contribution', bytes: body };
+    if (bytes[0] === ABSENCE) return { type: 'absence', throughSlot: decode(u53, body) };
   } catch {
     return null;
   }
   return null;
+}
+
+function bodyOf(entry: JournalEntry, encodeRecord: (record: LogRecord) => Uint8Array): Uint8Array {
+  if (entry.type === 'engine') return encodeRecord(entry.record);
+  return entry.type === 'contribution' ? entry.bytes : encode(u53, entry.throughSlot);
 }
 
 export function heightOf(record: LogRecord): number {

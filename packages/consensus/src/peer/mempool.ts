@@ -22,7 +22,8 @@ interface SenderQueue {
   transactions: number;
 }
 
-export type PoolVerdict = 'added' | 'known' | 'stale' | 'too-far-ahead' | 'nonce-taken' | 'pool-full' | 'sender-full';
+export type PoolRefusal = 'known' | 'stale' | 'too-far-ahead' | 'nonce-taken' | 'pool-full' | 'sender-full';
+export type PoolVerdict = 'added' | PoolRefusal;
 
 /**
  * Signed batches that wait for a block. Bounded in total and per sender, so that one account can neither crowd out the
@@ -82,6 +83,23 @@ export class Mempool {
       .map(({ batch, hash }) => ({ batch, hash }));
   }
 
+  /** Why the pool would not take a batch, whatever its signature; null when it would. Costs next to nothing. */
+  refusal(accountNonce: number, batch: TransactionBatch, hash: Hash): PoolRefusal | null {
+    if (this.#hashes.has(hash)) return 'known';
+    const count = batch.operations.length;
+    if (batch.firstNonce < accountNonce) return 'stale';
+    if (batch.firstNonce + count > accountNonce + NONCE_WINDOW) return 'too-far-ahead';
+    if (this.#transactions + count > this.#maxTransactions) return 'pool-full';
+    const own = this.#bySender.get(batch.sender);
+    const place = own === undefined ? 0 : placeOf(own.pooled, batch.firstNonce);
+    const before = own?.pooled[place - 1];
+    const after = own?.pooled[place];
+    if (before !== undefined && endOf(before) > batch.firstNonce) return 'nonce-taken';
+    if (after !== undefined && after.batch.firstNonce < batch.firstNonce + count) return 'nonce-taken';
+    if ((own?.transactions ?? 0) + count > this.#maxPerSender) return 'sender-full';
+    return null;
+  }
+
   /** Adds a batch whose signature and sender have been checked; `resendAtMs` is null unless a local client handed it in. */
   add(
     state: ChainState,
@@ -91,18 +109,11 @@ export class Mempool {
     nowMs: number,
     resendAtMs: number | null,
   ): PoolVerdict {
-    if (this.#hashes.has(hash)) return 'known';
+    const refusal = this.refusal(accountNonce, batch, hash);
+    if (refusal !== null) return refusal;
     const count = batch.operations.length;
-    if (batch.firstNonce < accountNonce) return 'stale';
-    if (batch.firstNonce + count > accountNonce + NONCE_WINDOW) return 'too-far-ahead';
-    if (this.#transactions + count > this.#maxTransactions) return 'pool-full';
     const own = this.#bySender.get(batch.sender) ?? { pooled: [], transactions: 0 };
     const place = placeOf(own.pooled, batch.firstNonce);
-    const before = own.pooled[place - 1];
-    const after = own.pooled[place];
-    if (before !== undefined && endOf(before) > batch.firstNonce) return 'nonce-taken';
-    if (after !== undefined && after.batch.firstNonce < batch.firstNonce + count) return 'nonce-taken';
-    if (own.transactions + count > this.#maxPerSender) return 'sender-full';
     const pooled: Pooled = { batch, hash, sinceMs: nowMs, sinceHeight: state.height, resendAtMs };
     if (place === own.pooled.length) own.pooled.push(pooled);
     else own.pooled.splice(place, 0, pooled);

@@ -13,34 +13,49 @@ interface OwnContributionsModules {
   readonly blobs: BlobPool;
   readonly source: ContributionSource | null;
   readonly resendMs: number;
+  /** Up to this height it is not known what was signed; see `StoredPeer.silentThrough`. */
+  readonly silentThrough: number;
 }
 
 /**
  * What this member has signed for slots that are not settled yet: journalled before it is told, told until it is settled,
- * and never signed a second time in other words.
+ * and never signed a second time in other words. Of a slot in which it may have signed what its damaged journal does not
+ * hold any more, it is absent: it signs nothing for that slot, and only tells what the journal still holds.
  */
 export class OwnContributions {
   readonly #modules: OwnContributionsModules;
   readonly #own = new Map<string, Contribution>();
   /** How often this member has repeated its contributions in this slot. */
   #resends = 0;
+  /** Nothing is signed for slots up to this one. */
+  #absentThrough = -1;
 
   constructor(modules: OwnContributionsModules) {
     this.#modules = modules;
   }
 
-  /** Takes a contribution of this member into the pool; null when it is none, or one with its key is there already. */
+  /** Takes a journalled contribution; null when it is none of this member, or one with its key is there already. */
   remember(bytes: Uint8Array): Contribution | null {
-    const { standing, contributions, blobs } = this.#modules;
-    const { application, genesis, chainId } = standing.rules;
-    const verdict = application.checkContribution(genesis, chainId, bytes, standing.state.slot);
-    if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
-    const { key, author, blob } = verdict.contribution;
-    if (author !== standing.self) return null;
-    this.#own.set(key, verdict.contribution);
-    if (blob !== undefined) blobs.add(blob.bytes);
-    contributions.add(verdict.contribution);
-    return verdict.contribution;
+    return this.#take(bytes, -1);
+  }
+
+  /** Takes a journalled absence, before the first slot is entered. */
+  recallAbsence(throughSlot: number): void {
+    this.#absentThrough = Math.max(this.#absentThrough, throughSlot);
+  }
+
+  /**
+   * The head has moved. While it is not beyond what the journal has lost, the slot that it is in may be one for which this
+   * member has signed. It is journalled before the commit: a restart after it would find nothing to be silent about.
+   */
+  onHead(): void {
+    const { standing, outbox, silentThrough } = this.#modules;
+    const { height, slot } = standing.state;
+    // Zero says that nothing was lost, also before the first block.
+    const isKnown = silentThrough === 0 || height > silentThrough;
+    if (standing.self === null || isKnown || slot <= this.#absentThrough) return;
+    this.#absentThrough = slot;
+    outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'absence', throughSlot: slot }) });
   }
 
   /** Signs, journals and tells what is due at the beginning of a slot. */
@@ -51,15 +66,15 @@ export class OwnContributions {
     for (const [key, { dueInSlot }] of this.#own) if (dueInSlot < slot) this.#own.delete(key);
     if (standing.self === null) return;
     // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
-    for (const bytes of source?.contributions(slot, app, blobs) ?? [])
-      if (this.remember(bytes) !== null) this.#write(bytes);
+    const signed = slot <= this.#absentThrough ? [] : (source?.contributions(slot, app, blobs) ?? []);
+    for (const bytes of signed) if (this.#take(bytes, this.#absentThrough) !== null) this.#write(bytes);
     for (const own of this.#open()) this.#tell(own, false);
   }
 
   /** Takes what this member has signed in the meantime; `accept`, or why not. */
   contribute(bytes: Uint8Array): string {
     if (this.#modules.standing.self === null) return 'CONTRIBUTION_OF_A_FOLLOWER';
-    const own = this.remember(bytes);
+    const own = this.#take(bytes, this.#absentThrough);
     if (own === null) return 'CONTRIBUTION_NOT_TAKEN';
     this.#write(bytes);
     this.#tell(own, false);
@@ -81,7 +96,23 @@ export class OwnContributions {
 
   /** Journal entries that the next height's journal must still hold. */
   carry(): readonly Uint8Array[] {
-    return this.#open().map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes }));
+    const held = this.#open().map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes }));
+    const throughSlot = this.#absentThrough;
+    if (throughSlot < this.#modules.standing.state.slot) return held;
+    return [...held, encodeJournalEntry({ type: 'absence', throughSlot })];
+  }
+
+  #take(bytes: Uint8Array, afterSlot: number): Contribution | null {
+    const { standing, contributions, blobs } = this.#modules;
+    const { application, genesis, chainId } = standing.rules;
+    const verdict = application.checkContribution(genesis, chainId, bytes, standing.state.slot);
+    if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
+    const { key, author, blob, dueInSlot } = verdict.contribution;
+    if (author !== standing.self || dueInSlot <= afterSlot) return null;
+    this.#own.set(key, verdict.contribution);
+    if (blob !== undefined) blobs.add(blob.bytes);
+    contributions.add(verdict.contribution);
+    return verdict.contribution;
   }
 
   #open(): readonly Contribution[] {

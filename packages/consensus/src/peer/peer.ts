@@ -87,11 +87,11 @@ export class Peer {
     this.#blobs = blobs;
     this.#blocks = blocks;
     const resendMs = timeouts.resendMs;
-    this.#own = new OwnContributions({ standing, outbox, contributions, blobs, source, resendMs });
     const entries = stored.journal.map(decodeJournalEntry);
     const silentThrough = entries.includes(null)
       ? Math.max(stored.silentThrough, standing.height)
       : stored.silentThrough;
+    this.#own = new OwnContributions({ standing, outbox, contributions, blobs, source, resendMs, silentThrough });
     const agreement = new Agreement({
       standing,
       outbox,
@@ -110,6 +110,7 @@ export class Peer {
     });
     for (const entry of entries) {
       if (entry?.type === 'contribution') this.#own.remember(entry.bytes);
+      if (entry?.type === 'absence') this.#own.recallAbsence(entry.throughSlot);
       if (entry?.type === 'engine') agreement.recall(entry.record);
     }
     this.#agreement = agreement;
@@ -214,6 +215,7 @@ export class Peer {
     if (self !== null) this.#standing.connected(self, true);
     this.#outbox.timer('status', this.#options.statusMs);
     this.#outbox.timer('resend-own', this.#options.timeouts.resendMs);
+    this.#own.onHead();
     this.#enterSlot();
     this.#enterHeight();
   }
@@ -221,7 +223,7 @@ export class Peer {
   #enterSlot(): void {
     this.#standing.enterSlot();
     this.#contributions.prune(this.#standing.state.slot);
-    this.#composer.enterSlot();
+    this.#composer.wakeUpInSlot();
     this.#own.enterSlot();
   }
 
@@ -248,6 +250,7 @@ export class Peer {
     this.#accusations.prune();
     this.#composer.onCommit(blockHash);
     this.#mempool.prune(height, (sender) => this.#standing.nonceOf(sender));
+    this.#own.onHead();
     const commit = this.#recordOf(block, known.bytes, certificate);
     this.#outbox.write({ type: 'commit', commit });
     const { round } = certificate;
@@ -334,6 +337,8 @@ export class Peer {
       case 'status':
         this.#sync.heartbeat(this.#standing.nowMs);
         this.#outbox.timer('status', this.#options.statusMs);
+        // Timers were set by a clock that may have been set back or forward since.
+        this.#composer.wakeUpInSlot();
         break;
       case 'resend-own':
         this.#own.resend();

@@ -228,6 +228,7 @@ export class Village {
         this.#once(`contribution/${slot.contribution.key}`, 'signed');
         continue;
       }
+      if (entry.type === 'absence') continue;
       const { record } = entry;
       if (record.type === 'vote') {
         const { vote } = record;

@@ -277,4 +277,91 @@ const SHELL: readonly Mutation[] = [
   },
 ];
 
-export const MUTATIONS: readonly Mutation[] = [...ENGINE, ...PEER, ...CHECKS, ...SHELL];
+/** Evidence, inclusion and penalties: what holds against members that lie. */
+const RULES: readonly Mutation[] = [
+  {
+    name: 'skip inclusion of announcements',
+    breaks: 'a settlement may leave out what enough voters hold',
+    file: 'consensus/src/verification/inclusion.ts',
+    find: 'ensure(included.has(key),',
+    replace: 'ensure(true || included.has(key),',
+    catcher: test('verification/verify-block.test.ts', 'inclusion of contributions'),
+  },
+  {
+    name: 'skip inclusion of transactions',
+    breaks: 'a block may leave out an overdue transaction for ever',
+    file: 'consensus/src/verification/inclusion.ts',
+    find: 'if (isRival) continue;',
+    replace: 'continue;',
+    catcher: test('verification/verify-block.test.ts', 'inclusion of transactions'),
+  },
+  {
+    name: 'punish one thing twice',
+    breaks: 'two proofs of one double vote in one block are slashed for twice',
+    file: 'consensus/src/evidence/apply-evidence.ts',
+    find: 'if (ok && punished.some(',
+    replace: 'if (ok && [].some(',
+    catcher: test('evidence/evidence.test.ts', 'by a proposer as well as by a voter, each place once'),
+  },
+  {
+    name: 'convict by a forged vote',
+    breaks: 'the second vote of a pair needs no signature',
+    file: 'consensus/src/evidence/votes.ts',
+    find: '    verifyVoteSignature(hearing.rules, second);\n',
+    replace: '',
+    catcher: test(
+      'evidence/evidence.test.ts',
+      'prove nothing when they do not contradict each other or are not signed',
+    ),
+  },
+  {
+    name: 'accept a short timeout certificate',
+    breaks: 'fewer than q nil votes cost a proposer its place and the penalty',
+    file: 'consensus/src/evidence/timeout.ts',
+    find: 'votes.length !== rules.genesis.quorum',
+    replace: 'votes.length > rules.genesis.quorum',
+    catcher: test('evidence/evidence.test.ts', 'proves nothing without exactly q signed nil prevotes'),
+  },
+  {
+    name: 'jail nobody',
+    breaks: 'who is convicted keeps its weight and its rewards',
+    file: 'consensus/src/evidence/discipline.ts',
+    find: '(jailedThrough[rank] as number) >= height',
+    replace: '(jailedThrough[rank] as number) > Infinity',
+    catcher: test('evidence/evidence.test.ts', 'has weight 0, is drawn for nothing, earns no score and no share'),
+  },
+  {
+    name: 'settle a contested announcement',
+    breaks: 'a member that announced twice is settled with one of the two, as the composer likes',
+    file: 'consensus/src/evidence/discipline.ts',
+    find: 'if (assessment.ok) offences.push(assessment.finding.key);',
+    replace: '',
+    catcher: test('evidence/evidence.test.ts', 'are left out of the settlement that carries the proof'),
+  },
+  {
+    name: 'convict for what is missing',
+    breaks: 'an honest aggregator is slashed when the accuser leaves out an update',
+    file: 'consensus/src/evidence/invalid-block.ts',
+    find: '  if (needed.some((hash) => !byHash.has(hash))) return null;\n',
+    replace: '',
+    catcher: test('posoc/evidence.test.ts', 'is not convicted by the block alone, nor when an update is missing'),
+  },
+  {
+    name: 'forget what was punished',
+    breaks: 'a proof that was punished is punished again in the next block',
+    file: 'consensus/src/evidence/assess-evidence.ts',
+    find: 'const isPunished = hearing.parent.discipline.punished.some(',
+    replace: 'const isPunished = [].some(',
+    catcher: test('evidence/evidence.test.ts', 'is punished once in a term, whichever round or height it is of'),
+  },
+  {
+    name: 'frame a bystander',
+    breaks: 'a proposal by somebody else convicts the composer of an invalid block',
+    file: 'consensus/src/evidence/invalid-block.ts',
+    find: 'height !== proposal.height || composer !== proposal.proposer',
+    replace: 'height !== proposal.height',
+    catcher: test('evidence/evidence.test.ts', 'is none when it is valid, by somebody else'),
+  },
+];
+
+export const MUTATIONS: readonly Mutation[] = [...ENGINE, ...PEER, ...CHECKS, ...RULES, ...SHELL];

@@ -25,6 +25,8 @@ export class SimulatedDisk implements ChainReader {
   readonly commits: CommitRecord[] = [];
   /** Frames as they lie on the disk: a checksum, then the entry. */
   #journal: Uint8Array[] = [];
+  /** Up to this height the journal has lost entries; as the real store it never forgets that. */
+  #blindHeight = 0;
   readonly #blobs = new Map<string, { readonly bytes: Uint8Array; readonly height: number }>();
 
   block(height: number): { block: Uint8Array; certificate: Uint8Array } | null {
@@ -59,10 +61,14 @@ export class SimulatedDisk implements ChainReader {
     }
   }
 
-  /** Power goes while `pending` was being written. */
-  crash(pending: readonly StoreWrite[], rng: Rng): void {
+  /** Power goes while `pending` was being written. `rots`: entries of the journal that were synced are lost as well. */
+  crash(pending: readonly StoreWrite[], rng: Rng, rots = false): void {
     const survivors = rng.below(pending.length + 1);
     this.sync(pending.slice(0, survivors));
+    if (rots) {
+      this.#journal = this.#journal.slice(0, rng.below(this.#journal.length + 1));
+      this.#blindHeight = this.commits.length + 1;
+    }
     const torn = pending[survivors];
     if (torn?.type !== 'journal' || !rng.chance(0.5)) return;
     const frame = frameOf(torn.bytes);
@@ -77,7 +83,7 @@ export class SimulatedDisk implements ChainReader {
     return {
       head: last === undefined ? null : { state: last.state, certificate: last.certificate },
       journal: this.#journal.map((frame) => frame.subarray(CHECKSUM_BYTES)),
-      silentThrough: 0,
+      silentThrough: this.#blindHeight > this.commits.length ? this.#blindHeight : 0,
     };
   }
 }

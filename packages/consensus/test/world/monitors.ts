@@ -118,6 +118,8 @@ export class Monitors {
   #onVote(vote: Vote): void {
     const { type, voter, height, round, blockHash: hash } = vote;
     if (type === 'precommit' && hash !== null) this.#noteHeld(vote, hash);
+    // A liar's wrapper signs more than its peer writes down.
+    if (vote.extension?.beaconShare && hash !== null) this.#countShare(hash, voter);
     const isNew = this.#once(
       voter,
       `${type}/${voter}/${height}/${round}`,
@@ -126,8 +128,6 @@ export class Monitors {
     );
     if (this.#corrupt.has(voter)) {
       if (type === 'prevote' && hash !== null) this.#countPrevote(height, round, hash, voter);
-      // A liar's wrapper signs more than its peer writes down.
-      if (vote.extension?.beaconShare && hash !== null) this.#countShare(hash, voter);
       return;
     }
     if (!isNew) return;

@@ -91,6 +91,8 @@ export interface WorldOptions {
   readonly quorum?: number;
   /** How some members misbehave, by rank; they do so together. */
   readonly misbehaving?: Readonly<Record<number, readonly MisbehaviourChoice[]>>;
+  /** Rank of the member whose journal loses synced entries in each crash, and knows it. */
+  readonly rottingDisk?: number;
 }
 
 interface Node {
@@ -313,7 +315,8 @@ export class World {
   #crash(node: Node): void {
     if (node.peer === null) return;
     this.#record(`crash ${node.rank}`);
-    node.disk.crash([...node.syncing, ...node.queue.flatMap(({ writes }) => writes)], this.#rng);
+    const pending = [...node.syncing, ...node.queue.flatMap(({ writes }) => writes)];
+    node.disk.crash(pending, this.#rng, node.rank === this.#options.rottingDisk);
     node.peer = null;
     node.life += 1;
     node.timers.clear();

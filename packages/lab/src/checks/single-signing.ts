@@ -57,6 +57,7 @@ function statementOf(entry: JournalEntry): { readonly place: string; readonly wh
     const hex = Buffer.from(entry.bytes).toString('hex');
     return { place: `contribution ${hex.slice(0, 2 * CONTRIBUTION_PLACE_BYTES)}`, what: hex };
   }
+  if (entry.type !== 'engine') return null;
   const { record } = entry;
   if (record.type === 'vote') {
     const { type, height, round, blockHash: hash } = record.vote;

@@ -1,8 +1,16 @@
 import { expectState, type FaultDriver, keyOf } from './fault.ts';
 
-/** `disconnect`: no connection to anybody. */
+/** `disconnect`: no connection to anybody. Where a peer has a network of its own it is taken off that. */
 export const disconnect: FaultDriver = async ({ runtime, controls }, { label }, [name = '']) => {
   await expectState(runtime, name, 'up');
+  const { cable } = runtime;
+  if (cable !== undefined) {
+    await cable.unplug(name);
+    return {
+      prove: async () => ((await cable.isPlugged(name)) ? null : `${name} is on no network`),
+      end: () => cable.plug(name),
+    };
+  }
   const { connected: before } = await runtime.report(name, 0);
   const links = runtime.names
     .filter((other) => other !== name)

@@ -19,7 +19,7 @@ import { type EvsConfig, evsOf, type Load, type Scenario } from '../scenario/sch
 /** None of the honest update: the model goes back as it came. */
 const UNCHANGED = { kind: 'sign-flip', factor: 0 } as const;
 /** Accounts that an open loop needs: each waits for its batch, and there is one for every batch of this time. */
-const OPEN_LOOP_PATIENCE_S = 6;
+const OPEN_LOOP_PATIENCE_S = 20;
 const MAX_ACCOUNTS = 600;
 
 export interface PlacedHousehold {

@@ -5,24 +5,27 @@ const SOCKET = (process.env.DOCKER_HOST ?? '').replace(/^unix:\/\//, '') || '/va
 const ANSWER_LIMIT_MS = 60_000;
 
 /** One request to the engine's API over its local socket. @throws LabError DOCKER_FAILED for everything but 2xx and 304 */
-export function engine(method: 'GET' | 'POST', path: string): Promise<Buffer> {
+export function engine(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: Error): void =>
       reject(new LabError('DOCKER_FAILED', `the Docker engine (${SOCKET}): ${method} ${path}: ${why}`, { cause }));
-    const asked = request({ socketPath: SOCKET, method, path, timeout: ANSWER_LIMIT_MS }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', (error) => fail(error.message, error));
-      response.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const status = response.statusCode ?? 0;
-        if ((status >= 200 && status < 300) || status === 304) resolve(body);
-        else fail(`${status} ${body.toString('utf8').slice(0, 300)}`);
-      });
-    });
+    const asked = request(
+      { socketPath: SOCKET, method, path, headers: { 'content-type': 'application/json' }, timeout: ANSWER_LIMIT_MS },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', (error) => fail(error.message, error));
+        response.on('end', () => {
+          const body = Buffer.concat(chunks);
+          const status = response.statusCode ?? 0;
+          if ((status >= 200 && status < 300) || status === 304) resolve(body);
+          else fail(`${status} ${body.toString('utf8').slice(0, 300)}`);
+        });
+      },
+    );
     asked.on('timeout', () => asked.destroy(new Error('no answer')));
     asked.on('error', (error) => fail(error.message, error));
-    asked.end();
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

@@ -18,7 +18,7 @@ import {
   readJournal,
 } from '@wattmesh/node';
 import { LabError } from '../errors.ts';
-import { composeFile } from './compose-file.ts';
+import { API_PORT, composeFile } from './compose-file.ts';
 import { writeContainerFolders } from './container-folders.ts';
 import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
@@ -34,7 +34,10 @@ const SOCKET_MODE = 0o666;
 interface Inspected {
   readonly Id: string;
   readonly State: { readonly Status: string; readonly StartedAt: string; readonly Error: string };
-  readonly NetworkSettings: { readonly Ports: Record<string, { readonly HostPort: string }[] | null> };
+  readonly NetworkSettings: {
+    readonly Ports: Record<string, { readonly HostPort: string }[] | null>;
+    readonly Networks: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** Peers as containers, one each, made by a generated compose file. Needs the image of scripts/docker-build.sh. */
@@ -91,10 +94,10 @@ export class DockerRuntime implements Runtime {
     await engine('POST', `/containers/${this.#container(name)}/start`);
     const deadlineMs = Date.now() + START_LIMIT_MS * this.names.length;
     for (;;) {
-      const { State, NetworkSettings } = await this.#inspect(name);
-      const port = NetworkSettings.Ports['7001/tcp']?.[0]?.HostPort;
-      if (port !== undefined) {
-        const url = `http://127.0.0.1:${port}`;
+      const inspected = await this.#inspect(name);
+      const { State } = inspected;
+      const url = urlOf(inspected);
+      if (url !== null) {
         const answer = await getJson<unknown>(url, '/status').catch(() => null);
         // The control endpoint opens a moment after the API.
         const control = answer === null ? null : await this.report(name, Number.MAX_SAFE_INTEGER).catch(() => null);
@@ -115,6 +118,21 @@ export class DockerRuntime implements Runtime {
     await engine('POST', `/containers/${this.#container(name)}/${how}`);
     while ((await this.stateOf(name)) !== 'down') await delay(POLL_MS);
   }
+
+  readonly cable: Runtime['cable'] & object = {
+    unplug: async (name) => {
+      this.#urls.delete(name);
+      await engine('POST', `/networks/${this.#network}/disconnect`, { Container: this.#container(name), Force: true });
+    },
+    plug: async (name) => {
+      const EndpointConfig = { Aliases: [name] };
+      await engine('POST', `/networks/${this.#network}/connect`, { Container: this.#container(name), EndpointConfig });
+      // The engine publishes the port anew, under another number.
+      const url = urlOf(await this.#inspect(name));
+      if (url !== null) this.#urls.set(name, url);
+    },
+    isPlugged: async (name) => Object.keys((await this.#inspect(name)).NetworkSettings.Networks).length > 0,
+  };
 
   async pause(name: string): Promise<void> {
     await engine('POST', `/containers/${this.#container(name)}/pause`);
@@ -209,6 +227,10 @@ export class DockerRuntime implements Runtime {
     await rm(this.#sockets, { recursive: true, force: true });
   }
 
+  get #network(): string {
+    return `${this.#project}_mesh`;
+  }
+
   #container(name: string): string {
     return `${this.#project}-${name}`;
   }
@@ -232,6 +254,12 @@ export class DockerRuntime implements Runtime {
       ...args,
     ]);
   }
+}
+
+/** Where the host reaches the container's API; null while its port is not published. */
+function urlOf({ NetworkSettings }: Inspected): string | null {
+  const port = NetworkSettings.Ports[`${API_PORT}/tcp`]?.[0]?.HostPort;
+  return port === undefined ? null : `http://127.0.0.1:${port}`;
 }
 
 /** The compose program of this machine. @throws LabError DOCKER_FAILED */

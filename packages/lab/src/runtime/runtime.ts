@@ -24,6 +24,15 @@ export interface Runtime {
   end(name: string, how: 'kill' | 'stop'): Promise<void>;
   pause(name: string): Promise<void>;
   resume(name: string): Promise<void>;
+  /**
+   * Takes a peer that is up off the network, and back; absent where peers have no network of their own. While it is off its
+   * API cannot be reached, its control endpoint can.
+   */
+  readonly cable?: {
+    unplug(name: string): Promise<void>;
+    plug(name: string): Promise<void>;
+    isPlugged(name: string): Promise<boolean>;
+  };
   /** Removes the data of a peer that is down. */
   wipe(name: string): Promise<void>;
   stateOf(name: string): Promise<PeerState>;

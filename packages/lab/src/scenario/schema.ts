@@ -80,7 +80,7 @@ export const faultSchema = z.discriminatedUnion(
       .describe('Freeze the processes (SIGSTOP): they keep their connections and do nothing.'),
     z
       .strictObject({ do: z.literal('disconnect'), ...onPeers, ...lasting })
-      .describe('Close all connections of the peers and let none be made.'),
+      .describe('Close all connections of the peers and let none be made; a container is taken off its network.'),
     z
       .strictObject({
         do: z.literal('partition'),

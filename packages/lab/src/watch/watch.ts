@@ -5,7 +5,10 @@ import type { AuditFinding, ChainAuditor } from './chain-auditor.ts';
 import type { LabEventBody } from './events.ts';
 
 const POLL_MS = 200;
-const SAMPLE_MS = 1_000;
+/** For each peer, where there are many: asking must not be what a network is busy with. */
+const POLL_EACH_MS = 25;
+/** Looks at a peer between two samples of its use. */
+const SAMPLE_LOOKS = 5;
 const PAGE = 50;
 
 interface RawBlocks {
@@ -53,6 +56,7 @@ export interface WatchPorts {
  */
 export class Watch {
   readonly #ports: WatchPorts;
+  readonly #pollMs: number;
   readonly #seen = new Map<string, Seen>();
   readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string }>();
   readonly #disputed = new Set<number>();
@@ -62,6 +66,7 @@ export class Watch {
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
+    this.#pollMs = Math.max(POLL_MS, POLL_EACH_MS * ports.runtime.names.length);
   }
 
   start(): void {
@@ -98,7 +103,7 @@ export class Watch {
   async #loop(look: () => Promise<void>): Promise<void> {
     while (!this.#isStopped) {
       await look().catch(() => undefined);
-      await delay(POLL_MS);
+      await delay(this.#pollMs);
     }
   }
 
@@ -117,7 +122,7 @@ export class Watch {
     const apiUrl = runtime.apiUrl(name);
     if (state !== 'up' || apiUrl === null) seen.status = null;
     else await this.#ask(name, seen, apiUrl).catch(() => undefined);
-    if (elapsedMs() - seen.sampledMs < SAMPLE_MS) return;
+    if (elapsedMs() - seen.sampledMs < SAMPLE_LOOKS * this.#pollMs) return;
     seen.sampledMs = elapsedMs();
     const usage = await runtime.usage(name);
     const { status } = seen;

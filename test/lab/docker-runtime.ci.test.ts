@@ -11,13 +11,17 @@ import { COMPLIANCE_SCENARIO, runtimeCompliance } from './runtime-compliance.ts'
 
 /** What the library's scenarios do, once each; the library itself runs in containers in library.full.test.ts. */
 const QUICK = `data: {source: synthetic, firstHour: 9}
-load: [{kind: open, rate: 5}]
+load: [{kind: closed, clients: 3, think: 100ms}]
 consensus: {slotPace: 200ms, timing: {proposeMs: 1000}}
 `;
 const SHORT: readonly (readonly [string, string])[] = [
   ['healthy', 'until: {slot: 6}\nchecks: {progress: {slots: 5}}\n'],
   ['offline miner', 'until: {slot: 7}\ntimeline: [{do: kill, at: {slot: 3}, for: 1s, peers: miner}]\n'],
   ['partition', 'until: 8s\ntimeline: [{do: partition, at: 1s, for: 3s, groups: [[p01, p02], [p03, p04]]}]\n'],
+  [
+    'one malicious miner',
+    'until: {slot: 9}\ntimeline: [{do: misbehave, at: 0s, peers: [p02], choices: [{name: double-vote}]}]\n',
+  ],
   ['rolling restart', 'until: 8s\ntimeline: [{do: restart, at: 1s, peers: all, stagger: 2s}]\n'],
 ];
 
