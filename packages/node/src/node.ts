@@ -31,12 +31,13 @@ import { PeerMetrics } from './metrics/peer-metrics.ts';
 import { followEndpoints } from './provision/endpoint-book.ts';
 import { writeEndpoint } from './provision/run-folder.ts';
 import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
+import { PatientLane } from './shell/patient-lane.ts';
 import { PeerShell } from './shell/peer-shell.ts';
 import { type PerformanceReport, PerformanceWatch } from './shell/performance.ts';
 import { storeCodec } from './store/chain-codec.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
-import type { Channel, PeerStatus, Topic } from './transport/transport-port.ts';
+import type { Channel, InboundMessage, PeerStatus, Topic, Verdict } from './transport/transport-port.ts';
 
 /** Votes and transactions of a few hundred full blocks, some 20 MB; and the seeds of the newest terms. */
 const REMEMBERED_SIGNATURES = 50_000;
@@ -205,11 +206,21 @@ async function wire(
     ),
   );
   const rankOf = new Map(genesis.members.map((member, rank) => [member.publicKey, rank]));
-  transport.onMessage(({ from, topic, bytes }) => {
+  const judge = ({ from, topic, bytes }: InboundMessage): Verdict => {
     const { verdict, code } = shell.handle({ type: 'message', from: rankOf.get(from) ?? null, sender: from, bytes });
     metrics.received(topic, bytes.length, verdict, code);
     if (code !== null) log.trace({ from: from.slice(0, 12), code }, 'message not used');
     return verdict;
+  };
+  const transactions = new PatientLane<{ readonly message: InboundMessage; settle(verdict: Verdict): void }>(
+    ({ message, settle }) => settle(judge(message)),
+    ({ message }) => message.bytes.length,
+  );
+  transport.onMessage((message) => {
+    if (message.topic !== 'transactions') return judge(message);
+    return new Promise((settle) => {
+      if (!transactions.push({ message, settle })) settle('ignore');
+    });
   });
   transport.onConnection((member, up) => {
     const other = rankOf.get(member);

@@ -14,11 +14,12 @@ export class Outbox {
   }
 
   broadcast(topic: Topic, message: Message, resend = false): void {
-    this.#sends.push({ type: 'broadcast', topic, bytes: encodeMessage(message), resend });
+    const afterWrites = this.#writes.length;
+    this.#sends.push({ type: 'broadcast', topic, bytes: encodeMessage(message), resend, afterWrites });
   }
 
   send(to: string, channel: Channel, message: Message): void {
-    this.#sends.push({ type: 'send', to, channel, bytes: encodeMessage(message) });
+    this.#sends.push({ type: 'send', to, channel, bytes: encodeMessage(message), afterWrites: this.#writes.length });
   }
 
   timer(id: string, delayMs: number): void {

@@ -43,9 +43,14 @@ export type StoreWrite =
   /** Append to the journal: a message that must not be signed twice, a lock, a valid value. */
   { readonly type: 'journal'; readonly bytes: Uint8Array } | { readonly type: 'commit'; readonly commit: CommitRecord };
 
-export type Outgoing =
-  | { readonly type: 'broadcast'; readonly topic: Topic; readonly bytes: Uint8Array; readonly resend: boolean }
-  | { readonly type: 'send'; readonly to: string; readonly channel: Channel; readonly bytes: Uint8Array };
+/**
+ * `afterWrites`: how many of its output's writes must be durable before it leaves; all of them when left out. What is sent
+ * before a block is committed need not wait for the commit.
+ */
+export type Outgoing = { readonly bytes: Uint8Array; readonly afterWrites?: number } & (
+  | { readonly type: 'broadcast'; readonly topic: Topic; readonly resend: boolean }
+  | { readonly type: 'send'; readonly to: string; readonly channel: Channel }
+);
 
 /** What a shell may log, count or show. Never carries secrets. */
 export type Notice =
@@ -94,7 +99,8 @@ export type Notice =
 
 /**
  * Answer of a peer to one event. The shell starts the timers at once, makes the writes durable, and only then sends and
- * publishes the notices; outputs are released in the order in which they were produced.
+ * publishes the notices; outputs are released in the order in which they were produced. A message may leave as soon as the
+ * writes that it names and all earlier messages have.
  */
 export interface PeerOutput {
   readonly writes: readonly StoreWrite[];

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import net from 'node:net';
 import { createDigestSigner, createSignatureScheme, fromHex, sha256 } from '@wattmesh/consensus';
+import { appendSynced } from '../store/synced-append.ts';
 import { encodeFrame, FrameReader } from '../transport/frame-codec.ts';
 import { monotonicMs } from './clock.ts';
 import { serveOrders } from './worker.ts';
@@ -141,8 +142,7 @@ async function count(vote: Uint8Array): Promise<void> {
 }
 
 async function append(bytes: number): Promise<void> {
-  await file.appendFile(new Uint8Array(bytes));
-  await file.datasync();
+  appendSynced(file.fd, new Uint8Array(bytes));
 }
 
 function broadcast(message: Uint8Array): void {

@@ -10,7 +10,8 @@ export interface Usage {
 }
 
 const SAMPLE_MS = 250;
-const RESOLUTION_MS = 5;
+/** Coarse: each look wakes the process that is measured. */
+const RESOLUTION_MS = 50;
 
 /** Watches its own process from `start` to `take`. */
 export class UsageMeter {

@@ -1,4 +1,4 @@
-import type { Peer, PeerEvent, PeerOutput, PeerView } from '@wattmesh/consensus';
+import type { Outgoing, Peer, PeerEvent, PeerOutput, PeerView } from '@wattmesh/consensus';
 
 /** The side effects that a running peer has; each is a real thing in `node.ts` and a recording in tests. */
 export interface ShellPorts {
@@ -20,6 +20,12 @@ type WithoutTime<E> = E extends { readonly nowMs: number } ? Omit<E, 'nowMs'> : 
 /** The part of a peer that the shell drives. */
 export type ShellPeer = Pick<Peer, 'handle' | 'view'>;
 
+interface Pending {
+  readonly output: PeerOutput;
+  /** The peer after it. */
+  readonly view: PeerView;
+}
+
 export interface Answer {
   readonly verdict: PeerOutput['verdict'];
   /** Why, when the verdict is not `accept`; `PEER_STOPPED` before `start` and after the end. */
@@ -34,14 +40,14 @@ const EARLY_MS = 50;
 
 /**
  * Runs a peer: feeds it events and timers, and carries out what it answers. Outputs leave in the order in which they were
- * produced, and only after everything written before them is durable; writes that queue up while the disk is busy share
- * one sync.
+ * produced, and messages only after what their output says must be durable before them; writes that queue up while the disk
+ * is busy share one sync.
  */
 export class PeerShell {
   readonly #peer: ShellPeer;
   readonly #ports: ShellPorts;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  #queue: { readonly output: PeerOutput; readonly view: PeerView }[] = [];
+  #queue: Pending[] = [];
   #pumping: Promise<void> | null = null;
   #isRunning = false;
   /** Settled with the first outputs: a peer that is busy from its first moment on may never have an empty queue. */
@@ -109,13 +115,8 @@ export class PeerShell {
     while (this.#queue.length > 0) {
       const group = this.#queue;
       this.#queue = [];
-      const writes = group.flatMap(({ output }) => output.writes);
       try {
-        if (writes.length > 0) await this.#ports.write(writes);
-        // It may have failed for another reason while the disk was busy.
-        if (this.#hasFailed) break;
-        this.#durable = group.at(-1)?.view ?? this.#durable;
-        for (const { output } of group) this.#release(output);
+        if (!(await this.#carryOut(group))) break;
         this.#hasStarted = true;
         this.#started.resolve();
       } catch (error) {
@@ -125,12 +126,41 @@ export class PeerShell {
     this.#pumping = null;
   }
 
-  #release({ sends, notices }: PeerOutput): void {
-    for (const send of sends) {
-      if (send.type === 'broadcast') this.#ports.broadcast(send.topic, send.bytes, send.resend);
-      else this.#ports.send(send.to, send.channel, send.bytes);
+  /**
+   * Makes the writes of a group durable and lets out what waits for them. What a commit follows does not wait for it: the
+   * others decide by these messages. False when the peer has failed for another reason while the disk was busy.
+   */
+  async #carryOut(group: readonly Pending[]): Promise<boolean> {
+    const writes = group.flatMap(({ output }) => output.writes);
+    const sends = sendsOf(group);
+    let durable = 0;
+    let sent = 0;
+    const release = (): void => {
+      for (let next = sends[sent]; next !== undefined && next.needs <= durable; next = sends[sent]) {
+        this.#send(next.send);
+        sent += 1;
+      }
+    };
+    for (const [place, { type }] of writes.entries()) {
+      const isWorthIt = type === 'commit' && (sends[sent]?.needs ?? Number.POSITIVE_INFINITY) <= place;
+      if (!isWorthIt) continue;
+      if (place > durable) await this.#ports.write(writes.slice(durable, place));
+      if (this.#hasFailed) return false;
+      durable = place;
+      release();
     }
-    for (const notice of notices) this.#ports.notice(notice);
+    if (writes.length > durable) await this.#ports.write(writes.slice(durable));
+    if (this.#hasFailed) return false;
+    durable = writes.length;
+    this.#durable = group.at(-1)?.view ?? this.#durable;
+    release();
+    for (const { output } of group) for (const notice of output.notices) this.#ports.notice(notice);
+    return true;
+  }
+
+  #send(send: Outgoing): void {
+    if (send.type === 'broadcast') this.#ports.broadcast(send.topic, send.bytes, send.resend);
+    else this.#ports.send(send.to, send.channel, send.bytes);
   }
 
   #fail(error: unknown): void {
@@ -147,4 +177,15 @@ export class PeerShell {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
+}
+
+/** The messages of a group in their order, and how many of the group's writes each needs. */
+function sendsOf(group: readonly Pending[]): { readonly send: Outgoing; readonly needs: number }[] {
+  let before = 0;
+  return group.flatMap(({ output }) => {
+    const { length } = output.writes;
+    const first = before;
+    before += length;
+    return output.sends.map((send) => ({ send, needs: first + Math.min(send.afterWrites ?? length, length) }));
+  });
 }

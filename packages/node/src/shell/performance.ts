@@ -13,8 +13,8 @@ export interface PerformanceReport {
   readonly learning: LearningReport | null;
 }
 
-/** Timers are looked at so often; lag is what comes on top. */
-const RESOLUTION_MS = 10;
+/** The loop is looked at so often, which wakes an idle process; lag is what comes on top. */
+const RESOLUTION_MS = 100;
 
 /** Watches the event loop and the rounds of agreement. */
 export class PerformanceWatch {

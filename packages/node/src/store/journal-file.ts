@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StoreError, writeError } from './errors.ts';
+import { appendSynced } from './synced-append.ts';
 
 /**
  * The journal: an append-only file. Header: `magic (8) | chain id (32) | blind height (8) | CRC-32 of these (4)`. Then
@@ -87,8 +88,7 @@ export class JournalFile {
     if (records.length === 0) return;
     const framed = Buffer.concat(records.map(frame));
     try {
-      await this.#file.appendFile(framed);
-      await this.#file.datasync();
+      appendSynced(this.#file.fd, framed);
     } catch (error) {
       throw writeError(this.#options.folder, error);
     }

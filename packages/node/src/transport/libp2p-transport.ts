@@ -1,5 +1,4 @@
 import { noise } from '@chainsafe/libp2p-noise';
-import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify } from '@libp2p/identify';
 import type { Connection, ConnectionGater, Libp2p, PeerId, PrivateKey } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
@@ -10,6 +9,7 @@ import { DirectStreams } from './direct-streams.ts';
 import { GossipRouter, hasGossipStream, interceptGossipWrites } from './gossip-router.ts';
 import { ConditionedLinks, type Direction, type LinkConditions } from './link-conditions.ts';
 import { identityOfSecret, memberOfPeerId, peerIdOfMember } from './member-id.ts';
+import { thriftyYamux } from './thrifty-yamux.ts';
 import { invalidConfig, notStarted, TransportCore, type TransportScope } from './transport-core.ts';
 import { TransportError } from './transport-error.ts';
 import type { Channel, ConnectionHandler, MessageHandler, PeerStatus, Topic, TransportPort } from './transport-port.ts';
@@ -241,7 +241,7 @@ export class Libp2pTransport implements TransportPort {
       addresses: { listen: [this.#listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      streamMuxers: [thriftyYamux()],
       connectionGater: this.#gater(),
       // All peers of an experiment may share one address and start in the same second.
       connectionManager: {

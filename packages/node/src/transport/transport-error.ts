@@ -8,6 +8,8 @@ export type TransportCode =
   | 'TRANSPORT_LISTEN_FAILED'
   /** The installed gossip library lacks a seam that this layer needs. */
   | 'TRANSPORT_GOSSIP_INCOMPATIBLE'
+  /** The installed stream multiplexer lacks a seam that this layer needs. */
+  | 'TRANSPORT_MUXER_INCOMPATIBLE'
   /** Used before `start()`. */
   | 'TRANSPORT_NOT_STARTED'
   /** `send` or `setAddress` for an id that is neither member nor follower. */

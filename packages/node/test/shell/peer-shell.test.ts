@@ -106,6 +106,68 @@ describe('the order of things', () => {
       { numRuns: 200, seed: 5 },
     ));
 
+  it('does not let what precedes a commit wait for it, and keeps the order of all the rest', async () => {
+    const peer = new ScriptedPeer();
+    const commit = { type: 'commit', commit: {} } as PeerOutput['writes'][number];
+    const after = (index: number, afterWrites?: number) => ({
+      ...broadcast(index),
+      ...(afterWrites === undefined ? {} : { afterWrites }),
+    });
+    peer.answer = (_, index) =>
+      index === 0
+        ? { notices: [{ type: 'blob', hash: '' }] }
+        : {
+            writes: [journal(1), commit, journal(2), commit],
+            sends: [after(3, 0), after(4, 1), after(5, 3), after(6, 2), after(7, 4), after(8), after(9, 99)],
+            notices: [{ type: 'blob', hash: '' }],
+          };
+    const { ports, log } = recording();
+    const shell = new PeerShell(peer, ports);
+    await shell.start();
+    const shownAt: number[] = [];
+    const { write } = ports;
+    Object.assign(ports, {
+      write: (writes: PeerOutput['writes']) => shownAt.push(shell.view.state.height) && write(writes),
+    });
+    shell.handle(submit);
+    await shell.stop();
+    expect(log).toEqual([
+      'notice blob',
+      ...[
+        'write 1',
+        'send 3',
+        'send 4',
+        'write ',
+        'write 2',
+        'send 5',
+        'send 6',
+        'write ',
+        'send 7',
+        'send 8',
+        'send 9',
+      ],
+      'notice blob',
+    ]);
+    expect(shownAt).toEqual([1, 1, 1]);
+  });
+
+  it('sends nothing more when the write before it fails, although something was sent before', async () => {
+    const peer = new ScriptedPeer();
+    const commit = { type: 'commit', commit: {} } as PeerOutput['writes'][number];
+    peer.answer = (_, index) =>
+      index === 0 ? {} : { writes: [journal(1), commit], sends: [{ ...broadcast(3), afterWrites: 1 }, broadcast(4)] };
+    const { ports, log } = recording({
+      write: async ([write]) => {
+        if (write?.type === 'commit') throw new Error('disk full');
+      },
+    });
+    const shell = new PeerShell(peer, ports);
+    await shell.start();
+    shell.handle(submit);
+    await shell.stop();
+    expect(log).toEqual(['send 3', 'fatal disk full']);
+  });
+
   it('lets writes that queue up while the disk is busy share one sync', async () => {
     const peer = new ScriptedPeer();
     peer.answer = (_, index) => ({ writes: [journal(index)] });

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type FileHandle, open as openFile } from 'node:fs/promises';
+import fs, { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreWrite } from '@wattmesh/consensus';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -36,15 +35,12 @@ async function smallDisk(): Promise<{ folder: string; kind: string; fill(): void
 
 /** Every append writes its first half and then finds the disk full. */
 async function failingWrites(): Promise<{ fill(): void; free(): void }> {
-  const handle = await openFile('.', 'r');
-  await handle.close();
-  const prototype = Object.getPrototypeOf(handle) as FileHandle;
-  const original = prototype.appendFile;
+  const { writeSync } = fs;
   const fill = (): void => {
-    vi.spyOn(prototype, 'appendFile').mockImplementation(async function (this: FileHandle, data) {
-      await original.call(this, (data as Buffer).subarray(0, (data as Buffer).length >> 1));
+    vi.spyOn(fs, 'writeSync').mockImplementation(((fd: number, bytes: Uint8Array, offset: number): number => {
+      writeSync(fd, bytes, offset, (bytes.length - offset) >> 1);
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-    });
+    }) as typeof fs.writeSync);
   };
   onTestFinished(() => void vi.restoreAllMocks());
   return { fill, free: () => void vi.restoreAllMocks() };

@@ -14,6 +14,7 @@ import {
   type ProbeOptions,
 } from '../../src/transport/libp2p-transport.ts';
 import { identityOfSecret, peerIdOfMember } from '../../src/transport/member-id.ts';
+import { interceptStreams } from '../../src/transport/thrifty-yamux.ts';
 import type { TransportEvent } from '../../src/transport/transport-error.ts';
 import { DEFAULT_LIMITS, type TransportLimits } from '../../src/transport/transport-limits.ts';
 import { CHANNELS, TOPICS } from '../../src/transport/transport-port.ts';
@@ -138,6 +139,42 @@ describe('configuration', () => {
     expect(() => interceptRpc({}, async () => {})).toThrow(
       expect.objectContaining({ code: 'TRANSPORT_GOSSIP_INCOMPATIBLE' }),
     );
+  });
+});
+
+describe('the windows of streams', () => {
+  /** A stream of the multiplexer's kind: 3 is established, 1 is not yet. */
+  const windowed = (state: number, recvWindowCapacity: number): number => {
+    const updates: number[] = [];
+    const sendWindowUpdate = (): void => void updates.push(1);
+    const stream = { state, recvWindow: 1_000, recvWindowCapacity, sendWindowUpdate };
+    const muxer = { _newStream: () => stream };
+    interceptStreams(muxer);
+    muxer._newStream().sendWindowUpdate();
+    return updates.length;
+  };
+
+  it('are opened again when half is used up, and at once while a stream is being set up', () => {
+    expect([windowed(3, 1_000), windowed(3, 501), windowed(3, 500), windowed(3, 0), windowed(1, 1_000)]).toEqual([
+      0, 0, 1, 1, 1,
+    ]);
+  });
+
+  it('need a multiplexer with the seam for that', () => {
+    expect(() => interceptStreams({})).toThrow(expect.objectContaining({ code: 'TRANSPORT_MUXER_INCOMPATIBLE' }));
+  });
+
+  it('let more through than a window holds, in both directions', async () => {
+    const [a, b] = [await honest(0), await honest(1)];
+    a.port.setAddress(memberOf(1), b.address);
+    await eventually(() => a.port.peers()[0]?.connected).toBe(true);
+    await eventually(() => b.port.peers()[0]?.connected).toBe(true);
+    const large = new Uint8Array(600_000).fill(7);
+    for (let k = 0; k < 4; k += 1) {
+      expect(a.port.send(memberOf(1), 'sync', large)).toBe(true);
+      expect(b.port.send(memberOf(0), 'sync', large)).toBe(true);
+    }
+    for (const { inbox } of [a, b]) await eventually(() => inbox.messages.length).toBe(4);
   });
 });
 
