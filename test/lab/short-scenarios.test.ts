@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../packages/lab/src/run/result.ts';
 import { readResult } from '../../packages/lab/src/run/result.ts';
 import { findBrowser, openPage } from './browser.ts';
+import { eventually } from './eventually.ts';
 
 const MAIN = join(import.meta.dirname, '../../packages/node/src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'wattmesh-lab-test-'));
@@ -21,6 +23,18 @@ async function wattmesh(...args: string[]): Promise<{ code: number; output: stri
       output: error.stdout + error.stderr,
     }),
   );
+}
+
+/** How many processes of this machine were started with a path in `path`. */
+function processesOf(path: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path);
+    } catch {
+      return false;
+    }
+  }).length;
 }
 
 async function run(name: string, text: string): Promise<{ code: number; summary: RunSummary; out: string }> {
@@ -85,6 +99,24 @@ limit: 4s
     expect(code).toBe(2);
     expect(output).toContain(`${file}:3:32: timeline[0].peers[0]: there is no peer p17`);
     expect(existsSync(join(folder, 'bad'))).toBe(false);
+  });
+
+  it.each(['starting', 'running'])('an interrupt of a %s network leaves no peer behind', async (when) => {
+    const file = join(folder, 'long.yaml');
+    const out = join(folder, `interrupted-${when}`);
+    writeFileSync(file, 'name: long\npeers: 3\nuntil: 5min\n');
+    const child = spawn(process.execPath, [MAIN, 'run', file, '--out', out], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const peers = (): number => processesOf(join(out, 'peers'));
+    await eventually('a network', () => (when === 'starting' ? peers() > 0 : said.includes('3 peers are up')), 60_000);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(said).toContain('stopped; no peer is left running');
+    expect(code).toBe(130);
+    await eventually('the end of every peer', () => peers() === 0);
   });
 
   it('report and compare read a result again', async () => {

@@ -302,6 +302,9 @@ describe('punishment', () => {
     expect(of({ penalties: [penalty('p02', REFUSAL)], faults: [fault({})] })).toBe('violated');
     expect(of({ penalties: [penalty('p04', REFUSAL)], faults: [fault({})] })).toBe('holds');
     expect(of({ penalties: [penalty('p04', REFUSAL, 1_000)], faults: [fault({})] })).toBe('violated');
+    expect(of({ penalties: [penalty('p02', REFUSAL, -1)] })).toBe('holds');
+    const slow = facts({ penalties: [penalty('p02', REFUSAL)] }, ', punishment: {timely: false}');
+    expect(verdict('honest-unpunished', slow)).toBe('holds');
     expect(of({ penalties: [penalty('p04', SLASH)], faults: [malicious('double-vote')] })).toBe('holds');
     expect(of({ penalties: [penalty('p03', REFUSAL)], faults: [malicious('refuse')] })).toBe('violated');
   });

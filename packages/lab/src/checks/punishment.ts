@@ -17,18 +17,20 @@ export const honestUnpunished: Check = {
   promise: 'No honest member is slashed, and none that nothing was done to pays for letting its turn pass.',
   judge: (facts) => {
     const dishonest = misbehavers(facts);
-    const honest = facts.penalties.filter(({ member }) => !dishonest.has(member));
+    // Before all peers are connected, turns pass because nobody is there.
+    const honest = facts.penalties.filter(({ member, atMs }) => !dishonest.has(member) && atMs >= 0);
     for (const penalty of honest) {
       const { member, height, lostMicro, atMs } = penalty;
       if (isSlash(penalty)) return violated(`${member} was slashed by ${lostMicro} micro-EPOS`, { atMs, height });
-      if (!wasDisturbed(facts, member, atMs))
+      if (facts.scenario.checks.punishment.timely && !wasDisturbed(facts, member, atMs))
         return violated(`${member} paid ${lostMicro} micro-EPOS for a refusal that nobody made it commit`, {
           atMs,
           height,
         });
     }
     if (facts.auditedHeights === 0) return unknown('no height was seen');
-    const forced = honest.length === 0 ? '' : `; ${honest.length} refusals under faults were paid for`;
+    const forced =
+      honest.length === 0 ? '' : `; ${honest.length} turns that passed under faults, or too slowly, were paid for`;
     return holds(`${facts.auditedHeights} heights executed again${forced}`);
   },
 };

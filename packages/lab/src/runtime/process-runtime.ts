@@ -48,6 +48,7 @@ export class ProcessRuntime implements Runtime {
   readonly #sockets: string;
   /** Configurations as they were first written. */
   readonly #configs = new Map<string, NodeConfigInput>();
+  readonly #starting = new Set<Promise<void>>();
   readonly #processes = new Map<string, PeerProcess>();
 
   private constructor(folder: string, run: Run, network: ProvisionedNetwork<AnyMember>, sockets: string) {
@@ -77,7 +78,11 @@ export class ProcessRuntime implements Runtime {
     const control = { socket: this.#socket(name), settings };
     await writeFile(file, `${JSON.stringify({ ...config, control, ...extra }, null, 2)}\n`);
     const peer = this.#run.peers.find((one) => one.name === name) as Run['peers'][number];
-    this.#processes.set(name, await startPeer(this.#folder, peer, true));
+    const starting = startPeer(this.#folder, peer, true).then((process) => {
+      this.#processes.set(name, process);
+    });
+    this.#starting.add(starting);
+    await starting.finally(() => this.#starting.delete(starting));
   }
 
   async end(name: string, how: 'kill' | 'stop'): Promise<void> {
@@ -152,6 +157,8 @@ export class ProcessRuntime implements Runtime {
   }
 
   async close(): Promise<void> {
+    // Peers that come up after an interrupt have to be ended as well.
+    await Promise.allSettled(this.#starting);
     await Promise.all(
       [...this.#processes].map(async ([name, { endpoint }]) => {
         // A frozen process does not hear that it is to end.

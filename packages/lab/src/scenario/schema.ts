@@ -207,9 +207,17 @@ export const checksSchema = z.strictObject({
     .optional()
     .describe('of blocks, from composition until durable on the last peer that was up'),
   punishment: z
-    .strictObject({ within: z.int().min(1).describe('heights after the misbehaviour began') })
-    .prefault({ within: 60 })
-    .describe('what can be proven of a planned misbehaviour has its consequence'),
+    .strictObject({
+      within: z.int().min(1).default(60).describe('heights after the misbehaviour began'),
+      timely: z
+        .boolean()
+        .default(true)
+        .describe(
+          'whether messages arrive within the timeouts; where the machine is too small for that, honest members may seem to let their turn pass and pay for it',
+        ),
+    })
+    .prefault({})
+    .describe('what can be proven of a planned misbehaviour has its consequence, and honest members pay nothing'),
   throughput: z
     .strictObject({ atLeast: z.number().gt(0).describe('committed transactions a second, over the time of the load') })
     .optional(),

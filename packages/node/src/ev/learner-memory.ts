@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeCheckpoint, encodeCheckpoint, FrlError } from '@wattmesh/frl';
+import { decodeCheckpoint, encodeCheckpoint } from '@wattmesh/frl';
+import { LearningError } from '../learning/errors.ts';
 
 /** Adam's moments around a round: it began with `before` and left `after`. */
 export interface RememberedRound {
@@ -36,7 +37,7 @@ export class LearnerFile implements LearnerMemory {
     this.#length = 2 * parameterCount + 1;
   }
 
-  /** @throws FrlError FRL_MODEL_... when the file is damaged, FRL_CHECKPOINT_MISMATCH when it is another learner's */
+  /** @throws FrlError FRL_MODEL_... when the file is damaged, LearningError EV_LEARNER_MISMATCH when it is another learner's */
   async load(): Promise<RememberedRound | null> {
     const bytes = await readFile(this.#path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
@@ -47,13 +48,9 @@ export class LearnerFile implements LearnerMemory {
     const [before, after] = optimizerStates;
     const isOurs = fingerprint === this.#owner && models.length === 0 && optimizerStates.length === 2;
     if (!isOurs || before?.length !== this.#length || after?.length !== this.#length)
-      throw new FrlError(
-        'FRL_CHECKPOINT_MISMATCH',
-        `${this.#path} belongs to another learner; this one starts afresh`,
-        {
-          expected: this.#owner,
-          found: fingerprint,
-        },
+      throw new LearningError(
+        'EV_LEARNER_MISMATCH',
+        `${this.#path} is of ${fingerprint}, this learner is ${this.#owner} with ${this.#length} numbers; it starts afresh`,
       );
     return { round, before, after };
   }

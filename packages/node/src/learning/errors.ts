@@ -14,7 +14,9 @@ export type LearningErrorCode =
   /** The model observes other features than the world that it is to be measured in. */
   | 'EVALUATE_WRONG_WORLD'
   /** The file of stays or prices has no day that an EV can play. */
-  | 'EVALUATE_NO_DAYS';
+  | 'EVALUATE_NO_DAYS'
+  /** What a peer's learner has kept is of another member, chain or model. */
+  | 'EV_LEARNER_MISMATCH';
 
 /** Training or evaluation that cannot be done; the message says why and what to do. */
 export class LearningError extends Error {

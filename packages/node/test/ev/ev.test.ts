@@ -294,8 +294,8 @@ describe('learning', () => {
       const remembered = { round: 7, before: Float64Array.of(1, 2, 3), after: Float64Array.of(4, 5, 6) };
       await file().save(remembered);
       expect(await file().load()).toEqual(remembered);
-      await expect(file('chain/2').load()).rejects.toMatchObject({ code: 'FRL_CHECKPOINT_MISMATCH' });
-      await expect(file('chain/1', 2).load()).rejects.toMatchObject({ code: 'FRL_CHECKPOINT_MISMATCH' });
+      await expect(file('chain/2').load()).rejects.toMatchObject({ code: 'EV_LEARNER_MISMATCH' });
+      await expect(file('chain/1', 2).load()).rejects.toMatchObject({ code: 'EV_LEARNER_MISMATCH' });
       const path = join(folder, 'learner.safetensors');
       writeFileSync(path, readFileSync(path).subarray(0, -1));
       await expect(file().load()).rejects.toMatchObject({ code: 'FRL_MODEL_WRONG_SIZE' });
