@@ -20,7 +20,7 @@ const SHORT: readonly (readonly [string, string])[] = [
   ['partition', 'until: 8s\ntimeline: [{do: partition, at: 1s, for: 3s, groups: [[p01, p02], [p03, p04]]}]\n'],
   [
     'one malicious miner',
-    'until: {slot: 9}\ntimeline: [{do: misbehave, at: 0s, peers: [p02], choices: [{name: double-vote}]}]\n',
+    'until: 1s\ntimeline: [{do: misbehave, at: 0s, for: {heights: 40}, peers: [p02], choices: [{name: double-vote}]}]\n',
   ],
   ['rolling restart', 'until: 8s\ntimeline: [{do: restart, at: 1s, peers: all, stagger: 2s}]\n'],
 ];

@@ -83,6 +83,7 @@ function fault(change: Partial<FaultRecord>): FaultRecord {
     links: [],
     misbehaviours: [],
     beganMs: 2_000,
+    provenMs: 2_000,
     endedMs: 6_000,
     proof: 'process 7 is gone',
     failure: null,
@@ -155,6 +156,7 @@ describe('liveness', () => {
       peers: NAMES,
       links: ['p01', 'p02'].flatMap((a) => ['p03', 'p04'].flatMap((b) => [`${a}>${b}`, `${b}>${a}`])),
       beganMs: 2_100,
+      provenMs: 2_100,
       endedMs: 7_000,
     });
     expect(quorateSpans(facts({ faults: [cut] }))).toEqual([

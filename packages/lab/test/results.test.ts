@@ -47,6 +47,7 @@ function summaryOf(change: Partial<RunSummary> = {}): RunSummary {
         links: [],
         misbehaviours: [],
         beganMs: 1_000,
+        provenMs: 1_000,
         endedMs: 3_000,
         proof: 'gone',
         failure: null,

@@ -49,9 +49,11 @@ export const misbehaviourPunished: Check = {
   judge: (facts) => {
     const { faults, scenario } = facts;
     const seen: string[] = [];
-    for (const { misbehaviours, peers, beganMs } of faults) {
+    for (const { misbehaviours, peers, beganMs, provenMs, endedMs } of faults) {
       if (beganMs === null) continue;
-      const heights = firstCommits(facts).filter(({ atMs }) => atMs >= beganMs).length;
+      // The restart takes its time, in which the others go on.
+      const isOn = (atMs: number): boolean => provenMs !== null && atMs >= provenMs && atMs <= (endedMs ?? facts.endMs);
+      const heights = firstCommits(facts).filter(({ atMs }) => isOn(atMs)).length;
       for (const member of peers)
         for (const name of misbehaviours) {
           const { consequence } = MISBEHAVIOURS[name];

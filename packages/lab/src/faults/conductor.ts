@@ -13,6 +13,8 @@ export interface FaultRecord {
   /** What the peers do to break the protocol; empty for faults from outside. */
   readonly misbehaviours: readonly MisbehaviourName[];
   beganMs: number | null;
+  /** When it was first seen to take effect. */
+  provenMs: number | null;
   endedMs: number | null;
   /** What showed that it took effect; null when nothing did. */
   proof: string | null;
@@ -55,6 +57,7 @@ export class Conductor {
         links: fault.links,
         misbehaviours: fault.spec.do === 'misbehave' ? fault.spec.choices.map(({ name }) => name) : [],
         beganMs: null,
+        provenMs: null,
         endedMs: null,
         proof: null,
         failure: null,
@@ -142,7 +145,9 @@ export class Conductor {
     const { record, active } = running;
     if (record.proof !== null || active === null) return;
     record.proof = await active.prove().catch(() => null);
-    if (record.proof !== null) this.#ports.changed(record, 'proven');
+    if (record.proof === null) return;
+    record.provenMs = this.#ports.progress().elapsedMs;
+    this.#ports.changed(record, 'proven');
   }
 
   async #end(running: Running): Promise<void> {
