@@ -50,8 +50,8 @@ describe('a deliberately broken build is caught', () => {
       [
         {
           file: 'consensus/src/poeg/settlement.ts',
-          find: 'shareMicro: bills.shareMicro[place]!,',
-          replace: 'shareMicro: bills.shareMicro[(place + 1) % ranks.length]!,',
+          find: 'shareMicro: bills.shareMicro[place]! - withheldMicro,',
+          replace: 'shareMicro: bills.shareMicro[(place + 1) % ranks.length]! - withheldMicro,',
         },
       ],
     );

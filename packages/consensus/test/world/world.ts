@@ -113,6 +113,21 @@ interface Node {
   isFlushing: boolean;
 }
 
+interface WaitingSend {
+  readonly send: Outgoing;
+  /** So many of the group's writes must be durable before it leaves. */
+  readonly needs: number;
+}
+
+function waitingSends(group: readonly PeerOutput[]): WaitingSend[] {
+  let before = 0;
+  return group.flatMap(({ writes, sends }) => {
+    const first = before;
+    before += writes.length;
+    return sends.map((send) => ({ send, needs: first + Math.min(send.afterWrites ?? writes.length, writes.length) }));
+  });
+}
+
 /** Fair weather for so long, and no honest member may be penalised any more. */
 const GRACE_MS = 4_000;
 const START_MS = 1_700_000_000_000;
@@ -356,26 +371,41 @@ export class World {
     return output;
   }
 
-  /** As the real shell: one sync for everything that waits, then the messages in order. */
+  /** As the real shell: one sync for everything that waits, and messages in order as soon as what they follow is durable. */
   #flush(node: Node): void {
     if (node.isFlushing || node.queue.length === 0) return;
     const group = node.queue;
     node.queue = [];
-    node.syncing = group.flatMap(({ writes }) => writes);
     node.isFlushing = true;
+    const writes = group.flatMap((output) => output.writes);
+    const waiting = waitingSends(group);
     const life = node.life;
-    const release = (): void => {
-      if (node.life !== life) return;
-      const before = node.disk.commits.length;
-      node.disk.sync(node.syncing);
-      node.syncing = [];
-      node.isFlushing = false;
-      for (const commit of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, commit);
-      for (const { sends } of group) for (const send of sends) this.#transmit(node, send);
-      this.#flush(node);
+    const syncFrom = (done: number): void => {
+      // A commit lets out first what it does not hold up.
+      const commit = writes.findIndex(
+        ({ type }, k) => k > done && type === 'commit' && (waiting[0]?.needs ?? k + 1) <= k,
+      );
+      const upTo = commit < 0 ? writes.length : commit;
+      node.syncing = writes.slice(done, upTo);
+      const release = (): void => {
+        if (node.life !== life) return;
+        const before = node.disk.commits.length;
+        node.disk.sync(node.syncing);
+        node.syncing = [];
+        for (const one of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, one);
+        while (waiting[0] !== undefined && waiting[0].needs <= upTo)
+          this.#transmit(node, (waiting.shift() as WaitingSend).send);
+        if (upTo < writes.length) {
+          syncFrom(upTo);
+          return;
+        }
+        node.isFlushing = false;
+        this.#flush(node);
+      };
+      if (node.syncing.length === 0) release();
+      else this.#at(1 + this.#rng.below(this.#weather.maxDiskMs), release);
     };
-    if (node.syncing.length === 0) release();
-    else this.#at(1 + this.#rng.below(this.#weather.maxDiskMs), release);
+    syncFrom(0);
   }
 
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
