@@ -267,8 +267,8 @@ const SHELL: readonly Mutation[] = [
     name: 'send before it is on the disk',
     breaks: 'a process sends its votes while their records are still being written',
     file: 'node/src/shell/peer-shell.ts',
-    find: 'if (writes.length > 0) await this.#ports.write(writes);',
-    replace: 'if (writes.length > 0) void this.#ports.write(writes);',
+    find: 'if (writes.length > durable) await this.#ports.write(writes.slice(durable));',
+    replace: 'if (writes.length > durable) void this.#ports.write(writes.slice(durable));',
     catcher: {
       type: 'test',
       file: 'node/test/shell/peer-shell.test.ts',
