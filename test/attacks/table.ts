@@ -78,7 +78,8 @@ ${rows.join('\n')}
 A member that withholds votes or bundles, delays, replays or ignores somebody does nothing that its signature would prove:
 the network bears it, with the rounds above, as long as no more than \`n - q\` members do so. A transaction that one composer
 ignores is reported as overdue by the others and must then be in the block: in the run with \`censor\` the victim's transfer was
-committed.
+committed. And one lie escapes with the penalty of a refusal: a wrong state root in a block that also accuses another member's
+block, because accusations are left out of a proof and the root rests on them.
 `;
 }
 

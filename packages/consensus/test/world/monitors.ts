@@ -46,6 +46,8 @@ export class Monitors {
   readonly #penalised = new Set<string>();
   readonly #termAt = new Map<number, number>();
   #timelyFrom = Number.POSITIVE_INFINITY;
+  /** Corrupt members who have accused another one's block in one of theirs. */
+  readonly #accusers = new Set<number>();
   #watching = false;
   /** Corrupt members that were seen to break a rule with their signature while `watchOffenders` was on. */
   readonly offenders = new Set<number>();
@@ -65,12 +67,16 @@ export class Monitors {
     this.#watching = true;
   }
 
-  /** An honest member calls a block invalid; `composer` reads "member 3". */
-  refused(rank: number, composer: string, reason: string): void {
+  /**
+   * An honest member calls a block invalid; `composer` reads "member 3". A wrong state root proves nothing of a block that
+   * accuses other blocks: they are left out of the proof, and the root rests on them.
+   */
+  refused(rank: number, composer: string, code: string, reason: string): void {
     const offender = Number(composer.split(' ')[1]);
     if (!this.#corrupt.has(offender))
       throw new InvariantViolation(`3: member ${rank} calls an honest block of ${composer} invalid: ${reason}`);
-    if (this.#watching) this.offenders.add(offender);
+    const isProvable = code !== 'BLOCK_WRONG_STATE_ROOT' || !this.#accusers.has(offender);
+    if (this.#watching && isProvable) this.offenders.add(offender);
   }
 
   /** Every message that an honest peer has put on the network, before loss and delay. */
@@ -79,6 +85,8 @@ export class Monitors {
     if (message === null) return;
     if (message.type === 'proposal') {
       this.#onProposal(message.proposal);
+      if (this.#corrupt.has(rank) && decodeBlock(message.block).evidence.some(({ type }) => type === 'invalid-block'))
+        this.#accusers.add(rank);
       for (const vote of message.polVotes) this.#onVote(vote);
     }
     if (message.type === 'votes') for (const vote of message.votes) this.#onVote(vote);

@@ -364,7 +364,7 @@ export class World {
     this.monitors.signed(node.rank, output.writes);
     for (const notice of output.notices)
       if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
-        this.monitors.refused(node.rank, notice.sender, notice.reason);
+        this.monitors.refused(node.rank, notice.sender, notice.code, notice.reason);
     node.queue.push(output);
     this.#flush(node);
     if (output.notices.some(({ type }) => type === 'committed' || type === 'blob')) this.#considerLater(node);
