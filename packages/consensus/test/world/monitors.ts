@@ -14,6 +14,14 @@ import type { ChainReader, CommitRecord, Outgoing, StoreWrite } from '../../src/
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage, type Message } from '../../src/wire/messages.ts';
 
+function accusesBlocks(block: Uint8Array): boolean {
+  try {
+    return decodeBlock(block).evidence.some(({ type }) => type === 'invalid-block');
+  } catch {
+    return false; // a liar may send what is no block
+  }
+}
+
 /** What protocol section 10 promises and a world has broken; the message starts with the invariant's number. */
 export class InvariantViolation extends Error {}
 
@@ -85,8 +93,7 @@ export class Monitors {
     if (message === null) return;
     if (message.type === 'proposal') {
       this.#onProposal(message.proposal);
-      if (this.#corrupt.has(rank) && decodeBlock(message.block).evidence.some(({ type }) => type === 'invalid-block'))
-        this.#accusers.add(rank);
+      if (this.#corrupt.has(rank) && accusesBlocks(message.block)) this.#accusers.add(rank);
       for (const vote of message.polVotes) this.#onVote(vote);
     }
     if (message.type === 'votes') for (const vote of message.votes) this.#onVote(vote);
