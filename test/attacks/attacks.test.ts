@@ -3,7 +3,7 @@ import { ATTACKS } from './catalogue.ts';
 import { expectConsequence } from './expectations.ts';
 import { runAttack } from './run-attack.ts';
 
-/** One of each consequence; attacks.ci.test.ts runs all of them. */
+/** One of each consequence; attacks.full.test.ts runs all of them. */
 const HERE = ['refuse', 'invalid-block: wrong-trade', 'equivocate', 'double-vote', 'announce-twice', 'overstate'];
 
 describe('a real network under attack', () => {
