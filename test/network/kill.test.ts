@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TestNetwork } from './network.ts';
+import { killAllAndResume } from './kills.ts';
+import { type Ack, TestNetwork } from './network.ts';
 
 const TIMING = { slotPaceMs: 500, readyTimeoutMs: 4_000 };
 
@@ -21,5 +22,17 @@ describe('a network of ten whose peers are killed', () => {
     await net.reaches(reached + 2);
     expect(await net.holdingsAt(reached)).toHaveProperty('size', 1);
     expect(await net.holdingsAt(reached + 2)).toHaveProperty('size', 1);
+  });
+
+  it('loses nothing that it acknowledged and signs nothing twice when all are killed, twice', async () => {
+    net = await TestNetwork.create(10, TIMING, 'all of ten');
+    await net.start();
+    await net.reaches(2);
+    const acks: Ack[] = [];
+    for (let round = 1; round <= 2; round += 1) await killAllAndResume(net, round, acks);
+    expect(acks.length).toBeGreaterThan(0);
+    const { height } = await net.status(0);
+    await net.reaches(height);
+    expect(await net.holdingsAt(height)).toHaveProperty('size', 1);
   });
 });
