@@ -37,6 +37,9 @@ const attack = (name: string, consequence: Consequence, more: Partial<Attack> = 
   ...more,
 });
 
+/** Four honest members, to compare with. */
+export const NOBODY = attack('nobody', { kind: 'none' }, { choices: [] });
+
 /** Every misbehaviour, and every kind of invalid block. */
 export const ATTACKS: readonly Attack[] = [
   attack('refuse', { kind: 'refusal' }),

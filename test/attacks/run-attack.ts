@@ -37,8 +37,8 @@ export interface AttackResult {
   readonly slots: number;
   /** Rounds that did not decide, over all heights. */
   readonly lostRounds: number;
-  /** What heights with more than one round took beyond the median of the others. */
-  readonly lostSeconds: number;
+  /** From the first block on the observer's disk to the last, over the slots between; null within one slot. */
+  readonly secondsPerSlot: number | null;
 }
 
 const MEMBERS = 4;
@@ -46,7 +46,7 @@ const LIMIT_MS = 150_000;
 const POLL_MS = 150;
 /** Slots that go by where nothing can be proven. */
 const QUIET_SLOTS = 6;
-const TIMING = { slotPaceMs: 200, readyTimeoutMs: 3_000, proposeMs: 1_500, txPatienceMs: 500 };
+const TIMING = { slotPaceMs: 200, readyTimeoutMs: 3_000, proposeMs: 3_000, txPatienceMs: 500 };
 
 /** Four peers, each a process with its own store and sockets; one of them attacks until its consequence has come. */
 export async function runAttack(attack: Attack): Promise<AttackResult> {
@@ -65,7 +65,8 @@ export async function runAttack(attack: Attack): Promise<AttackResult> {
   const choices = attack.choices.map(({ name, parameters = {} }) => ({ name, parameters }));
   const net = await TestNetwork.lay(network, SEED, TIMING, {
     logLevel: 'debug',
-    configure: (name) => (name === network.members[attacker]?.name ? { misbehaviour: { choices } } : {}),
+    configure: (name) =>
+      name === network.members[attacker]?.name && choices.length > 0 ? { misbehaviour: { choices } } : {},
   });
   try {
     await net.start();
@@ -149,9 +150,9 @@ async function resultOf(
         msg === 'committed' && peer === observer && height !== undefined ? [[height, time] as const] : [],
       ),
     );
-    const durations = rounds.map((_, k) => ((committedAt.get(k + 1) ?? NaN) - (committedAt.get(k) ?? NaN)) / 1_000);
-    const known = (seconds: number): boolean => Number.isFinite(seconds);
-    const usual = median(durations.filter((seconds, k) => known(seconds) && rounds[k] === 0));
+    const [first = 0, last = 0] = [Math.min(...committedAt.keys()), Math.max(...committedAt.keys())];
+    const slots = (states[last - 1]?.slot ?? 0) - (states[first - 1]?.slot ?? 0);
+    const seconds = ((committedAt.get(last) ?? 0) - (committedAt.get(first) ?? 0)) / 1_000;
     return {
       attack,
       detectedBy: codesAgainst(lines, attacker, genesis.members[attacker]?.publicKey ?? ''),
@@ -171,10 +172,7 @@ async function resultOf(
       heights: chain.head,
       slots: head.slot,
       lostRounds: rounds.reduce((sum, round) => sum + round, 0),
-      lostSeconds: durations.reduce(
-        (sum, seconds, k) => (known(seconds) && (rounds[k] ?? 0) > 0 ? sum + Math.max(0, seconds - usual) : sum),
-        0,
-      ),
+      secondsPerSlot: slots > 0 ? seconds / slots : null,
     };
   } finally {
     await chain.close();
@@ -225,10 +223,6 @@ function codesAgainst(lines: readonly LogLine[], attacker: number, publicKey: st
     else if (code === 'TRANSPORT_PENALISED' || code === 'TRANSPORT_BACKED_OFF') codes.add(code);
   }
   return [...codes].sort();
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 async function eventually(what: string, isDone: () => Promise<boolean>): Promise<void> {

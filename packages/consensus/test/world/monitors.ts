@@ -127,6 +127,7 @@ export class Monitors {
       `proposal/${proposal.proposer}/${proposal.height}/${proposal.round}`,
       `${proposal.blockHash}/${proposal.polRound}`,
       '2: an honest member signed two proposals',
+      proposal.height > this.height,
     );
   }
 
@@ -140,6 +141,7 @@ export class Monitors {
       `${type}/${voter}/${height}/${round}`,
       String(hash),
       '2: an honest member signed two votes',
+      height > this.height,
     );
     if (this.#corrupt.has(voter)) {
       if (type === 'prevote' && hash !== null) this.#countPrevote(height, round, hash, voter);
@@ -182,12 +184,13 @@ export class Monitors {
     );
   }
 
-  #once(member: number, key: string, value: string, what: string): boolean {
+  /** `isInTime`: whether honest peers still listen to the height; what comes later they do not compare. */
+  #once(member: number, key: string, value: string, what: string, isInTime = true): boolean {
     const before = this.#signed.get(key);
     if (before === undefined) this.#signed.set(key, value);
     else if (before !== value) {
       if (!this.#corrupt.has(member)) throw new InvariantViolation(`${what}: ${key}`);
-      if (this.#watching) this.offenders.add(member);
+      if (this.#watching && isInTime) this.offenders.add(member);
     }
     return before === undefined;
   }
