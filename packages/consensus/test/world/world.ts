@@ -1,5 +1,5 @@
 import type { ContributionSource } from '../../src/application/types.ts';
-import { signBatch } from '../../src/chain/index.ts';
+import { batchHash, signBatch, transactionId } from '../../src/chain/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
 import { decodeState } from '../../src/execution/index.ts';
@@ -113,6 +113,19 @@ interface Node {
   isFlushing: boolean;
 }
 
+interface Client {
+  readonly bytes: Uint8Array;
+  readonly id: string;
+  readonly sender: number;
+  done: boolean;
+  /** The last height at which its batch may be committed, once an honest peer has taken it in fair weather. */
+  dueHeight: number;
+}
+
+const CLIENTS_IN_THE_CALM = 2;
+/** `c` of invariant 9: blocks that pass while a batch is told, reported as overdue by enough voters, and composed. */
+const INCLUSION_SLACK_BLOCKS = 12;
+
 interface WaitingSend {
   readonly send: Outgoing;
   /** So many of the group's writes must be durable before it leaves. */
@@ -156,7 +169,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
-  readonly #clients: { readonly bytes: Uint8Array; readonly sender: number; done: boolean }[] = [];
+  readonly #clients: Client[] = [];
   readonly #life: WorldLife;
   #nowMs = START_MS;
   #weather: Weather;
@@ -229,6 +242,8 @@ export class World {
     }
     this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
     this.monitors.watchOffenders();
+    // In fair weather nothing may keep them out.
+    for (let k = 0; k < CLIENTS_IN_THE_CALM; k += 1) this.#clientSubmits();
     const endMs = this.#nowMs + boundMs;
     while (this.#nowMs < endMs && !isDone(this)) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
     if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
@@ -411,6 +426,9 @@ export class World {
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
     this.#record(`commit ${node.rank} ${commit.height} ${commit.blockHash}`);
     this.monitors.committed(node.rank, commit, node.disk);
+    for (const { id, dueHeight } of this.#clients)
+      if (commit.height > dueHeight && commit.transactionIds.includes(id))
+        throw new InvariantViolation(`9: a transaction due at height ${dueHeight} is committed at ${commit.height}`);
   }
 
   // ---------------------------------------------------------------- network
@@ -505,13 +523,21 @@ export class World {
       operations: [{ type: 'transfer', asset: 'upos', to, amount: BigInt(1 + this.#rng.below(1_000)) }] as const,
     };
     const batch = signBatch(unsigned, signers[sender] as MemberSigner);
-    const client = { bytes: encodeMessage({ type: 'batch', batch }), sender, done: false };
+    const bytes = encodeMessage({ type: 'batch', batch });
+    const id = transactionId(batchHash(batch), 0);
+    const client: Client = { bytes, id, sender, done: false, dueHeight: Number.POSITIVE_INFINITY };
     this.#clients.push(client);
     const attempt = (): void => {
       client.done = this.honest.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
       if (client.done) return;
       const node = this.#rng.pick(this.honest);
-      this.#handle(node, { type: 'submit', bytes: client.bytes });
+      const output = this.#handle(node, { type: 'submit', bytes: client.bytes });
+      if (this.#weather === FAIR && output?.verdict === 'accept') {
+        const before = this.#clients.filter((one) => !one.done && one.sender === sender).indexOf(client);
+        const { inclusionDelayBlocks } = rules.genesis.limits;
+        const bound = this.monitors.height + (1 + before) * (inclusionDelayBlocks + INCLUSION_SLACK_BLOCKS);
+        client.dueHeight = Math.min(client.dueHeight, bound);
+      }
       this.#at(500 + this.#rng.below(1_000), attempt);
     };
     attempt();
