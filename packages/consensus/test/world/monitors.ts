@@ -42,6 +42,7 @@ export class Monitors {
   readonly #hashAt = new Map<number, Hash>();
   readonly #listAt = new Map<string, string>();
   readonly #signed = new Map<string, string>();
+  readonly #signedInTheCalm = new Set<string>();
   readonly #prevotes = new Map<string, Set<number>>();
   readonly #locks = new Map<string, SignedVote[]>();
   readonly #shares = new Map<Hash, Set<number>>();
@@ -184,13 +185,18 @@ export class Monitors {
     );
   }
 
-  /** `isInTime`: whether honest peers still listen to the height; what comes later they do not compare. */
+  /**
+   * `isInTime`: whether honest peers still listen to the height; what comes later they do not compare. Of two statements
+   * that were made in the storm, one may have been lost: then nobody can hold it against the other.
+   */
   #once(member: number, key: string, value: string, what: string, isInTime = true): boolean {
     const before = this.#signed.get(key);
-    if (before === undefined) this.#signed.set(key, value);
-    else if (before !== value) {
+    if (before === undefined) {
+      this.#signed.set(key, value);
+      if (this.#watching) this.#signedInTheCalm.add(key);
+    } else if (before !== value) {
       if (!this.#corrupt.has(member)) throw new InvariantViolation(`${what}: ${key}`);
-      if (this.#watching && isInTime) this.offenders.add(member);
+      if (this.#watching && isInTime && this.#signedInTheCalm.has(key)) this.offenders.add(member);
     }
     return before === undefined;
   }
