@@ -217,7 +217,7 @@ async function wire(
     ({ message }) => message.bytes.length,
   );
   transport.onMessage((message) => {
-    if (message.topic !== 'transactions') return judge(message);
+    if (message.topic !== 'transactions' && message.topic !== 'batches') return judge(message);
     return new Promise((settle) => {
       if (!transactions.push({ message, settle })) settle('ignore');
     });

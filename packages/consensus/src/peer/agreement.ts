@@ -44,6 +44,8 @@ interface AgreementModules {
   /** Up to this height nothing is signed; see `StoredPeer.silentThrough`. */
   readonly silentThrough: number;
   compose(round: number): void;
+  /** A later round of the same height has begun: somebody else proposes now. */
+  entered(round: number): void;
   decided(block: Block, certificate: Certificate): void;
 }
 
@@ -118,14 +120,17 @@ export class Agreement {
   feed(input: EngineInput): void {
     this.#inputs.push(input);
     if (this.#stepping) return;
-    const { standing, outbox, decided } = this.#modules;
+    const { standing, outbox, decided, entered } = this.#modules;
     this.#stepping = true;
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
         const { state, effects } = step(this.#context, this.#engine, { ...next, nowMs: standing.nowMs } as EngineEvent);
-        if (state.round > this.#engine.round)
-          outbox.notice({ type: 'round', height: this.#context.height, round: state.round });
+        const isLater = state.round > this.#engine.round;
         this.#engine = state;
+        if (isLater) {
+          outbox.notice({ type: 'round', height: this.#context.height, round: state.round });
+          entered(state.round);
+        }
         for (const effect of effects) this.#apply(effect);
         if (this.#decided === null) continue;
         const { block, certificate } = this.#decided;

@@ -1,9 +1,9 @@
 import { BlockRejection } from '../application/rejection.ts';
 import { batchHash, batchLength } from '../chain/transactions.ts';
-import type { TransactionBatch } from '../chain/types.ts';
+import type { Hash, MemberRank, TransactionBatch } from '../chain/types.ts';
 import { authenticateBatch } from '../composition/select-batches.ts';
 import { accountIndexOf } from '../ledger/draft.ts';
-import { MAX_GROUPED_BATCHES } from '../wire/messages.ts';
+import { MAX_GROUPED_BATCHES, type Message } from '../wire/messages.ts';
 import type { Composer } from './composer.ts';
 import type { Mempool, PoolRefusal } from './mempool.ts';
 import type { Outbox } from './outbox.ts';
@@ -13,22 +13,48 @@ import type { Standing } from './standing.ts';
 const TRANSACTIONS_PAUSE_MS = 10;
 /** Encoded batches in one message at most, as far as one of them fits. */
 const MAX_GROUPED_BYTES = 262_144;
+/**
+ * Heights after which a batch that only the composer was given is told to everybody: it has had time to travel, to wait
+ * for the block under way, and to be in the one after that.
+ */
+const HEIGHTS_FOR_THE_COMPOSER = 4;
 
 interface BatchGossipModules {
   readonly standing: Standing;
   readonly outbox: Outbox;
   readonly mempool: Mempool;
   readonly composer: Composer;
-  /** How long a local batch may wait before the others are told again. */
+  /** How long a local batch may wait, while no block is made, before the others are told about it. */
   readonly resendMs: number;
+  /** The round that this peer is in. */
+  round(): number;
 }
 
-/** Takes signed transaction batches into the mempool, and tells the others about those of local clients. */
+/** A batch of a local client that was handed to a composer or told to everybody, and when it is told to everybody next. */
+interface Told {
+  readonly batch: TransactionBatch;
+  readonly hash: Hash;
+  readonly dueHeight: number;
+  /** Heights from the last time on. */
+  readonly span: number;
+}
+
+/**
+ * Takes signed transaction batches into the mempool, and hands those of local clients to the composer.
+ *
+ * Everybody gets every transaction in its block; told about it beforehand, each peer would receive, decode and hash it a
+ * second time. So only who composes is told at first. A batch that does not get into a block within some heights, or waits
+ * while no block is made at all, is told to everybody: then others report it, and the next composer must include it.
+ */
 export class BatchGossip {
   readonly #modules: BatchGossipModules;
-  /** Batches of local clients that the others have not been told about, and when they were told last. */
+  /** Batches of local clients that nobody has been told about, and when anybody was told last. */
   #untold: TransactionBatch[] = [];
   #toldMs = Number.NEGATIVE_INFINITY;
+  /** By due height, since both grow together but for what was told again. */
+  #told: Told[] = [];
+  #composer: MemberRank | null = null;
+  #enteredMs = Number.NEGATIVE_INFINITY;
 
   constructor(modules: BatchGossipModules) {
     this.#modules = modules;
@@ -45,18 +71,51 @@ export class BatchGossip {
     return 'accept';
   }
 
-  /** Time to tell the others what has come in meanwhile. */
+  /** Time to hand over what has come in meanwhile. */
   onTimer(): void {
-    const batches = this.#untold;
+    const { mempool, standing } = this.#modules;
+    const batches = this.#untold.filter((batch) => mempool.has(batchHash(batch)));
     this.#untold = [];
     if (batches.length === 0) return;
-    this.#toldMs = this.#modules.standing.nowMs;
-    this.#broadcast(batches, false);
+    this.#toldMs = standing.nowMs;
+    this.#handOver(batches);
+    this.#remember(batches, HEIGHTS_FOR_THE_COMPOSER);
   }
 
-  /** Tells the others again about local transactions that still wait. */
-  resend(): void {
+  /**
+   * A block was decided: a new composer is given all that waits here, and everybody what its predecessors have left
+   * waiting for too long.
+   */
+  enterHeight(): void {
     const { mempool, standing } = this.#modules;
+    this.#enteredMs = standing.nowMs;
+    this.#told = this.#told.filter(({ hash }) => mempool.has(hash));
+    const due = this.#told.filter(({ dueHeight }) => dueHeight <= standing.height);
+    if (due.length > 0) {
+      this.#told = this.#told.filter(({ dueHeight }) => dueHeight > standing.height);
+      this.#broadcast(
+        due.map(({ batch }) => batch),
+        true,
+      );
+      for (const { batch, span } of due) this.#remember([batch], 2 * span);
+    }
+    this.onNewComposer();
+  }
+
+  /** Somebody else may be composing from now on. */
+  onNewComposer(): void {
+    const composer = this.#composerNow();
+    if (composer === this.#composer) return;
+    this.#composer = composer;
+    this.#handOver(this.#told.map(({ batch }) => batch));
+  }
+
+  /** While no block is made, tells everybody about local transactions that wait. */
+  resend(): void {
+    const { mempool, standing, resendMs } = this.#modules;
+    const stillMs = standing.nowMs - this.#enteredMs;
+    // A clock that was set back must not silence this peer.
+    if (stillMs >= 0 && stillMs < resendMs) return;
     this.#broadcast(mempool.overdueLocal(standing.nowMs), true);
   }
 
@@ -80,9 +139,9 @@ export class BatchGossip {
   }
 
   /**
-   * Tells the others about a batch that was handed in here: at once when it has been quiet, else together with what comes
-   * within the next moment. A message costs every peer the same whatever it holds, so no peer may get more of them for
-   * there being more members.
+   * Hands on a batch that was handed in here: at once when it has been quiet, else together with what comes within the next
+   * moment. A message costs its receiver the same whatever it holds, so none may get more of them for there being more
+   * members.
    */
   #tell(batch: TransactionBatch): void {
     this.#untold.push(batch);
@@ -95,25 +154,50 @@ export class BatchGossip {
     else outbox.timer('tell', waitMs);
   }
 
-  #broadcast(batches: readonly TransactionBatch[], resend: boolean): void {
-    const { outbox } = this.#modules;
-    let group: TransactionBatch[] = [];
-    let bytes = 0;
-    const send = (): void => {
-      const [only] = group;
-      if (group.length === 1 && only !== undefined)
-        outbox.broadcast('transactions', { type: 'batch', batch: only }, resend);
-      else if (group.length > 1) outbox.broadcast('transactions', { type: 'batches', batches: group }, resend);
-      group = [];
-      bytes = 0;
-    };
-    for (const batch of batches) {
-      if (group.length === MAX_GROUPED_BATCHES || bytes + batchLength(batch) > MAX_GROUPED_BYTES) send();
-      group.push(batch);
-      bytes += batchLength(batch);
-    }
-    send();
+  #composerNow(): MemberRank {
+    const { standing, round } = this.#modules;
+    return standing.proposerOf(round());
   }
+
+  #remember(batches: readonly TransactionBatch[], span: number): void {
+    const dueHeight = this.#modules.standing.height + span;
+    for (const batch of batches) this.#told.push({ batch, hash: batchHash(batch), dueHeight, span });
+  }
+
+  /** To who composes; to everybody when it is not connected. */
+  #handOver(batches: readonly TransactionBatch[]): void {
+    const { standing, outbox } = this.#modules;
+    const composer = this.#composerNow();
+    this.#composer = composer;
+    if (composer === standing.self) return;
+    if (!standing.live.has(composer)) this.#broadcast(batches, true);
+    else for (const message of grouped(batches)) outbox.send(standing.keyOf(composer), 'batches', message);
+  }
+
+  #broadcast(batches: readonly TransactionBatch[], resend: boolean): void {
+    for (const message of grouped(batches)) this.#modules.outbox.broadcast('transactions', message, resend);
+  }
+}
+
+/** Few messages of many batches each. */
+function grouped(batches: readonly TransactionBatch[]): Message[] {
+  const messages: Message[] = [];
+  let group: TransactionBatch[] = [];
+  let bytes = 0;
+  const close = (): void => {
+    const [only] = group;
+    if (group.length === 1 && only !== undefined) messages.push({ type: 'batch', batch: only });
+    else if (group.length > 1) messages.push({ type: 'batches', batches: group });
+    group = [];
+    bytes = 0;
+  };
+  for (const batch of batches) {
+    if (group.length === MAX_GROUPED_BATCHES || bytes + batchLength(batch) > MAX_GROUPED_BYTES) close();
+    group.push(batch);
+    bytes += batchLength(batch);
+  }
+  close();
+  return messages;
 }
 
 function codeOf(refusal: PoolRefusal): string {

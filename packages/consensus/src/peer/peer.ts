@@ -103,6 +103,7 @@ export class Peer {
       signer,
       silentThrough,
       compose: (round) => this.#composer.compose(round),
+      entered: () => this.#batches.onNewComposer(),
       decided: (block, certificate) => {
         this.#decisionsInEvent += 1;
         this.#commit(block, certificate, false);
@@ -141,7 +142,7 @@ export class Peer {
     this.#composer = composer;
     const votes = new VoteDesk({ standing, outbox, blocks, feed, shownIn: (round) => agreement.shownIn(round) });
     this.#votes = votes;
-    const batches = new BatchGossip({ standing, outbox, mempool, composer, resendMs });
+    const batches = new BatchGossip({ standing, outbox, mempool, composer, resendMs, round: () => agreement.round });
     this.#batches = batches;
     this.#inbox = new Inbox({
       standing,
@@ -236,6 +237,7 @@ export class Peer {
     this.#agreement.enterHeight();
     this.#blocks.fetchBlobs(application.wantedBlobs?.(genesis, this.#standing.state.app) ?? [], null);
     this.#composer.consider();
+    this.#batches.enterHeight();
     this.#inbox.enterHeight();
   }
 

@@ -5,8 +5,8 @@ import type { Timeouts } from '../engine/types.ts';
 
 /** Gossip topics; every chain has its own set. */
 export type Topic = 'transactions' | 'announcements' | 'proposals' | 'bundles' | 'evidence' | 'updates';
-/** Direct streams to one member. */
-export type Channel = 'votes' | 'sync' | 'request';
+/** Direct streams to one member; `batches` carries transactions to who composes. */
+export type Channel = 'votes' | 'sync' | 'request' | 'batches';
 
 /** What the shell tells a peer. `nowMs` is the peer's own clock: nothing that peers must agree on depends on it alone. */
 export type PeerEvent = { readonly nowMs: number } & (

@@ -21,14 +21,19 @@ export const TOPICS = ['transactions', 'announcements', 'proposals', 'bundles', 
 export type Topic = (typeof TOPICS)[number];
 
 /** Direct channels; each is one ordered stream per peer and direction. */
-export const CHANNELS = ['votes', 'sync', 'request'] as const;
+export const CHANNELS = ['votes', 'sync', 'request', 'batches'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** Largest gossip message, without its envelope. */
 export const MAX_GOSSIP_BYTES = 1_572_864;
 
 /** Largest direct message by channel. */
-export const MAX_FRAME_BYTES: Readonly<Record<Channel, number>> = { votes: 65_536, sync: 4_194_304, request: 65_536 };
+export const MAX_FRAME_BYTES: Readonly<Record<Channel, number>> = {
+  votes: 65_536,
+  sync: 4_194_304,
+  request: 65_536,
+  batches: 1_572_864,
+};
 
 /**
  * What the upper layer thinks of a message.
@@ -93,7 +98,7 @@ export interface TransportPort {
   /**
    * Sends to one member over its ordered stream of that channel.
    *
-   * @returns true if queued. False if the member is not connected (dropped, counted) or, on `sync` and `request`, if
+   * @returns true if queued. False if the member is not connected (dropped, counted) or, on any channel but `votes`, if
    * the queue is full (dropped, counted: stop producing until `onDrain`). A full `votes` queue drops its oldest
    * entries instead, because the newest vote is the one that matters.
    * @throws TransportError TRANSPORT_MESSAGE_TOO_LARGE, TRANSPORT_UNKNOWN_MEMBER, TRANSPORT_NOT_STARTED

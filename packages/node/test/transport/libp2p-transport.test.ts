@@ -251,7 +251,7 @@ describe('hostile members', () => {
   });
 
   it('resets a stream whose frame announces too much, and disconnects a peer that insists', async () => {
-    const peer = await honest(0, { limits: strict });
+    const peer = await honest(0, { limits: { ...strict, backOffMs: 600_000 } });
     const node = await hostile({ gossip: true, channels: true });
     await befriend(node, peer);
     const [connection] = node.getConnections();
