@@ -6,9 +6,8 @@ import {
   encode,
   enumeration,
   fromHex,
-  hash,
-  hex,
   list,
+  recurringHex,
   struct,
   toHex,
   u32,
@@ -21,13 +20,15 @@ import { SignedDataError } from './errors.ts';
 import { MAX_BATCH_OPERATIONS } from './limits.ts';
 import { merkleRoot } from './merkle.ts';
 import type { ChainRules } from './state.ts';
-import type { Hash, Operation, TransactionBatch } from './types.ts';
+import type { Hash, Hex, Operation, TransactionBatch } from './types.ts';
 import { SIGNATURE_BYTES, signatureCodec } from './votes.ts';
 
 export type UnsignedBatch = Omit<TransactionBatch, 'signature'>;
 
 /** Compressed secp256k1 public key. */
-export const publicKeyCodec: Codec<string> = hex(33);
+export const publicKeyCodec: Codec<string> = recurringHex(33);
+/** The chain's id in each of its batches. */
+const chainIdCodec: Codec<string> = recurringHex(32);
 
 const operationCodec: Codec<Operation> = union<Operation>({
   transfer: struct({ asset: enumeration(['epos', 'upos', 'credit']), to: publicKeyCodec, amount: u64 }),
@@ -37,7 +38,7 @@ const operationCodec: Codec<Operation> = union<Operation>({
 });
 
 const batchFields = {
-  chainId: hash,
+  chainId: chainIdCodec,
   sender: publicKeyCodec,
   firstNonce: u53,
   // At least one: an empty batch would be bytes in a block that its transactions root says nothing about.
@@ -55,8 +56,41 @@ const layout: Codec<TransactionBatch> = checked(
   nonceRule,
 );
 
-/** Bytes that batches were decoded from, and hashes: each is asked for several times on a batch's way into a block. */
-const decodedFrom = new WeakMap<TransactionBatch, Uint8Array>();
+/**
+ * A decoded batch with the bytes that it came in and its hash, each of which is asked for several times on its way into a
+ * block. Copies of it, with other content, do not carry them along.
+ */
+class DecodedBatch implements TransactionBatch {
+  readonly chainId: Hash;
+  readonly sender: Hex;
+  readonly firstNonce: number;
+  readonly operations: readonly Operation[];
+  readonly signature: Hex;
+  readonly #bytes: Uint8Array;
+  #hash: Hash | null = null;
+
+  constructor({ chainId, sender, firstNonce, operations, signature }: TransactionBatch, bytes: Uint8Array) {
+    this.chainId = chainId;
+    this.sender = sender;
+    this.firstNonce = firstNonce;
+    this.operations = operations;
+    this.signature = signature;
+    this.#bytes = bytes;
+  }
+
+  static bytesOf(batch: TransactionBatch): Uint8Array | undefined {
+    return #bytes in batch ? batch.#bytes : undefined;
+  }
+
+  static hashOf(batch: TransactionBatch): Hash | undefined {
+    if (!(#bytes in batch)) return undefined;
+    batch.#hash ??= taggedHash('batch', batch.#bytes);
+    return batch.#hash;
+  }
+}
+
+/** The same for batches that were made here. */
+const encoded = new WeakMap<TransactionBatch, Uint8Array>();
 const hashes = new WeakMap<TransactionBatch, Hash>();
 
 /** What was decoded is hashed by the bytes that it came in, which are its only encoding; they must not be written to. */
@@ -66,8 +100,7 @@ export const batchCodec: Codec<TransactionBatch> = {
   read: (reader) => {
     const start = reader.position;
     const batch = layout.read(reader);
-    decodedFrom.set(batch, reader.bytes.subarray(start, reader.position));
-    return batch;
+    return new DecodedBatch(batch, reader.bytes.subarray(start, reader.position));
   },
 };
 
@@ -77,10 +110,10 @@ export function batchLength(batch: TransactionBatch): number {
 }
 
 function bytesOf(batch: TransactionBatch): Uint8Array {
-  const known = decodedFrom.get(batch);
+  const known = DecodedBatch.bytesOf(batch) ?? encoded.get(batch);
   if (known !== undefined) return known;
   const bytes = encodeBatch(batch);
-  decodedFrom.set(batch, bytes);
+  encoded.set(batch, bytes);
   return bytes;
 }
 
@@ -104,7 +137,7 @@ export function batchDigest(batch: UnsignedBatch): Hash {
 
 /** Identity of a batch: covers every byte, the signature included. */
 export function batchHash(batch: TransactionBatch): Hash {
-  const known = hashes.get(batch);
+  const known = DecodedBatch.hashOf(batch) ?? hashes.get(batch);
   if (known !== undefined) return known;
   const hashed = taggedHash('batch', bytesOf(batch));
   hashes.set(batch, hashed);
@@ -166,10 +199,9 @@ export function signBatch(
  * @throws SignedDataError with a TRANSACTION_ code.
  */
 export function verifyBatchSignature(rules: Pick<ChainRules, 'chainId' | 'signatures'>, batch: TransactionBatch): void {
-  let digest: Hash;
+  let bytes: Uint8Array;
   try {
-    // The signature comes last in the layout: what precedes it is what `batchDigest` encodes.
-    digest = taggedHash('transaction', bytesOf(batch).subarray(0, -SIGNATURE_BYTES));
+    bytes = bytesOf(batch);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new SignedDataError('TRANSACTION_MALFORMED', error.message);
@@ -177,7 +209,9 @@ export function verifyBatchSignature(rules: Pick<ChainRules, 'chainId' | 'signat
   if (batch.chainId !== rules.chainId) {
     throw new SignedDataError('TRANSACTION_WRONG_CHAIN', `the batch is for chain ${batch.chainId}`);
   }
-  if (!rules.signatures.verify(fromHex(batch.signature), fromHex(digest), fromHex(batch.sender))) {
+  // The signature comes last in the layout: what precedes it is what `batchDigest` encodes.
+  const digest = taggedHashBytes('transaction', bytes.subarray(0, -SIGNATURE_BYTES));
+  if (!rules.signatures.verify(bytes.subarray(-SIGNATURE_BYTES), digest, fromHex(batch.sender))) {
     throw new SignedDataError('TRANSACTION_BAD_SIGNATURE', `${batch.sender} did not sign the batch`);
   }
 }

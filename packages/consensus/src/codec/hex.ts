@@ -1,17 +1,34 @@
-const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGITS = '0123456789abcdef';
+/** Character codes of the two digits of each byte. */
+const HIGH_CODE = Uint8Array.from({ length: 256 }, (_, byte) => DIGITS.charCodeAt(byte >> 4));
+const LOW_CODE = Uint8Array.from({ length: 256 }, (_, byte) => DIGITS.charCodeAt(byte & 15));
+/** Bytes turned into text at a time: each digit is an argument of one call. */
+const PIECE_BYTES = 1_024;
 
 /** Value of each lowercase hex digit by character code; 255 marks every other character. */
 const DIGIT = (() => {
   const table = new Uint8Array(128).fill(255);
-  for (let digit = 0; digit < 16; digit++) table['0123456789abcdef'.charCodeAt(digit)] = digit;
+  for (let digit = 0; digit < 16; digit++) table[DIGITS.charCodeAt(digit)] = digit;
   return table;
 })();
 
-/** Lowercase hex of a byte string. */
+/**
+ * Lowercase hex of a byte string. Made in one piece: a text that is put together digit by digit stays a tree of its parts,
+ * of some 30 bytes each, for as long as it is kept.
+ */
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] as number];
-  return text;
+  if (bytes.length > PIECE_BYTES) {
+    let text = '';
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES)
+      text += toHex(bytes.subarray(from, from + PIECE_BYTES));
+    return text;
+  }
+  const codes = new Array<number>(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = HIGH_CODE[bytes[i] as number] as number;
+    codes[2 * i + 1] = LOW_CODE[bytes[i] as number] as number;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 /**

@@ -3,4 +3,4 @@ export { type Codec, decode, encode, Reader, type ValueOf, Writer } from './code
 export { checked, enumeration, list, mapped, option, struct, union } from './composites.ts';
 export { CodecError, type CodecErrorCode } from './errors.ts';
 export { fromHex, isHex, toHex } from './hex.ts';
-export { ascii, bool, bytes, hash, hex, i64, u8, u16, u32, u53, u64 } from './primitives.ts';
+export { ascii, bool, bytes, hash, hex, i64, recurringHex, u8, u16, u32, u53, u64 } from './primitives.ts';

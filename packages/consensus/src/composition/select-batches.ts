@@ -59,6 +59,7 @@ export function selectBatches(
   const { limits, quorum } = rules.genesis;
   const draft = startBlock(rules, parent);
   const selected: TransactionBatch[] = [];
+  const isSelected = new Set<TransactionBatch>();
   const waiting = new Map<Hex, TransactionBatch[]>();
   let transactionsLeft = limits.maxTransactionsPerBlock;
   const certificateBytes = certificate === null ? quorum * VOTE_BYTES : encodeCertificate(certificate).length;
@@ -75,6 +76,7 @@ export function selectBatches(
       return false;
     }
     selected.push(batch);
+    isSelected.add(batch);
     transactionsLeft -= batch.operations.length;
     bytesLeft -= size;
     return true;
@@ -85,7 +87,7 @@ export function selectBatches(
     take(batch);
   }
   for (const batch of pool) {
-    if (selected.includes(batch)) continue;
+    if (isSelected.has(batch)) continue;
     let taken = take(batch);
     // Each success may be what an earlier one of the same sender was waiting for.
     while (taken) {

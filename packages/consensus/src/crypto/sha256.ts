@@ -9,11 +9,23 @@ import { hash } from 'node:crypto';
 import type { Hash } from '../chain/types.ts';
 import { fromHex } from '../codec/hex.ts';
 
+/** Where short parts are joined: nearly all that is hashed is a tag and a few hundred bytes, read before anything else runs. */
+const DESK = new Uint8Array(1_024);
+/** Its first bytes, by their number. */
+const DESK_VIEWS: Uint8Array[] = [];
+
+function deskOf(length: number): Uint8Array {
+  if (length > DESK.length) return new Uint8Array(length);
+  DESK_VIEWS[length] ??= DESK.subarray(0, length);
+  return DESK_VIEWS[length];
+}
+
+/** The concatenation; valid until the next call. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
   let length = 0;
   for (const part of parts) length += part.length;
-  const all = new Uint8Array(length);
+  const all = deskOf(length);
   let offset = 0;
   for (const part of parts) {
     all.set(part, offset);

@@ -18,6 +18,11 @@ const MAX_GROUPED_BYTES = 262_144;
  * for the block under way, and to be in the one after that.
  */
 const HEIGHTS_FOR_THE_COMPOSER = 4;
+/**
+ * Batches that everybody is told about at a time: enough for others to see that the composer leaves something out, and few
+ * enough that a network which is behind because it is offered too much is not given all of that a second time.
+ */
+const MAX_TOLD_AT_ONCE = 128;
 
 interface BatchGossipModules {
   readonly standing: Standing;
@@ -90,9 +95,10 @@ export class BatchGossip {
     const { mempool, standing } = this.#modules;
     this.#enteredMs = standing.nowMs;
     this.#told = this.#told.filter(({ hash }) => mempool.has(hash));
-    const due = this.#told.filter(({ dueHeight }) => dueHeight <= standing.height);
+    const due = this.#told.filter(({ dueHeight }) => dueHeight <= standing.height).slice(0, MAX_TOLD_AT_ONCE);
     if (due.length > 0) {
-      this.#told = this.#told.filter(({ dueHeight }) => dueHeight > standing.height);
+      const isDue = new Set(due);
+      this.#told = this.#told.filter((one) => !isDue.has(one));
       this.#broadcast(
         due.map(({ batch }) => batch),
         true,
@@ -116,7 +122,7 @@ export class BatchGossip {
     const stillMs = standing.nowMs - this.#enteredMs;
     // A clock that was set back must not silence this peer.
     if (stillMs >= 0 && stillMs < resendMs) return;
-    this.#broadcast(mempool.overdueLocal(standing.nowMs), true);
+    this.#broadcast(mempool.overdueLocal(standing.nowMs, MAX_TOLD_AT_ONCE), true);
   }
 
   #onBatch(batch: TransactionBatch, local: boolean): string {

@@ -131,7 +131,7 @@ export class Mempool {
     required: readonly TransactionBatch[] = [],
     certificate: Certificate | null = null,
   ): TransactionBatch[] {
-    return selectBatches(rules, parent, this.#inTurns(), required, certificate);
+    return selectBatches(rules, parent, batchesOf(this.#inTurns()), required, certificate);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */
@@ -147,15 +147,15 @@ export class Mempool {
     return oldest;
   }
 
-  /** Local batches that the others should be told about again, each after twice the time of the last. */
-  overdueLocal(nowMs: number): TransactionBatch[] {
+  /** Up to `max` local batches that the others should be told about, the first of each sender first, each after twice the time of the last. */
+  overdueLocal(nowMs: number, max: number): TransactionBatch[] {
     const overdue: TransactionBatch[] = [];
-    for (const { pooled } of this.#bySender.values())
-      for (const one of pooled) {
-        if (one.resendAtMs === null || nowMs < one.resendAtMs) continue;
-        one.resendAtMs = nowMs + 2 * Math.max(1, one.resendAtMs - one.sinceMs);
-        overdue.push(one.batch);
-      }
+    for (const one of this.#inTurns()) {
+      if (overdue.length === max) break;
+      if (one.resendAtMs === null || nowMs < one.resendAtMs) continue;
+      one.resendAtMs = nowMs + 2 * Math.max(1, one.resendAtMs - one.sinceMs);
+      overdue.push(one.batch);
+    }
     return overdue;
   }
 
@@ -176,13 +176,17 @@ export class Mempool {
   }
 
   /** Senders take turns (one batch each, by nonce), so that a full block is shared among them. */
-  *#inTurns(): Generator<TransactionBatch> {
+  *#inTurns(): Generator<Pooled> {
     let queues = [...this.#bySender.values()].map(({ pooled }) => pooled);
     for (let turn = 0; queues.length > 0; turn += 1) {
       queues = queues.filter((queue) => turn < queue.length);
-      for (const queue of queues) yield (queue[turn] as Pooled).batch;
+      for (const queue of queues) yield queue[turn] as Pooled;
     }
   }
+}
+
+function* batchesOf(pooled: Iterable<Pooled>): Generator<TransactionBatch> {
+  for (const { batch } of pooled) yield batch;
 }
 
 function endOf({ batch }: Pooled): number {

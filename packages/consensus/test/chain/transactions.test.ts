@@ -52,6 +52,17 @@ test('the bytes are laid out as documented', () => {
   expect(transactionId(batchHash(batch), 1)).toBe(tagged('transaction-id', second));
 });
 
+test('a copy of a decoded batch with other content is hashed, measured and judged by that content', () => {
+  const decoded = decodeBatch(encodeBatch(batch));
+  const before = [batchHash(decoded), batchLength(decoded)];
+  const copy: TransactionBatch = { ...decoded, operations: operations.slice(1) };
+  expect(batchHash(copy)).not.toBe(batchHash(decoded));
+  expect(batchHash(copy)).toBe(batchHash(decodeBatch(encodeBatch(copy))));
+  expect(batchLength(copy)).toBe(encodeBatch(copy).length);
+  expect(errorCode(() => verifyBatchSignature(network, copy))).toBe('TRANSACTION_BAD_SIGNATURE');
+  expect([batchHash(decoded), batchLength(decoded)]).toEqual(before);
+});
+
 describe('the signature of a batch', () => {
   const code = (changed: Partial<TransactionBatch>) =>
     errorCode(() => verifyBatchSignature(network, { ...batch, ...changed }));

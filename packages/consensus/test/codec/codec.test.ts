@@ -18,6 +18,7 @@ import {
   list,
   mapped,
   option,
+  recurringHex,
   struct,
   toHex,
   u8,
@@ -40,6 +41,29 @@ function errorOf(run: () => unknown): { code: CodecErrorCode; path: string } {
 
 const refusesToEncode = <T>(codec: Codec<T>, value: unknown) => errorOf(() => encode(codec, value as T)).code;
 const refusesToDecode = <T>(codec: Codec<T>, digits: string) => errorOf(() => decode(codec, fromHex(digits))).code;
+
+test('hex of values that come again and again reads as hex of any others, however often and after whatever else', () => {
+  const plain = hex(33);
+  const recurring = recurringHex(33);
+  // Few last bytes, so that values take each other's places.
+  const value = fc
+    .tuple(fc.uint8Array({ minLength: 31, maxLength: 31 }), fc.nat({ max: 1 }), fc.nat({ max: 1 }))
+    .map(([start, a, b]) => Uint8Array.from([...start, 2 * a, b]));
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.nat({ max: 7 }), { maxLength: 30 }),
+      (values, turns) => {
+        for (const turn of turns) {
+          const bytes = values[turn % values.length]!.slice();
+          expect(decode(recurring, bytes)).toBe(decode(plain, bytes));
+          bytes.fill(0);
+        }
+      },
+    ),
+  );
+  expect(refusesToDecode(recurring, '00'.repeat(32))).toBe('CODEC_TRUNCATED');
+});
 
 describe('integers', () => {
   test('are big-endian and of fixed size', () => {

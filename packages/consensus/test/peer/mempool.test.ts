@@ -93,10 +93,21 @@ describe('the pool', () => {
     addTo(pool, local, 100, 200);
     addTo(pool, batchOf(1, 1), 100);
     const told = Array.from({ length: 160 }, (_, k) => 100 + 10 * k).filter((nowMs) => {
-      const overdue = pool.overdueLocal(nowMs);
+      const overdue = pool.overdueLocal(nowMs, 10);
       expect([[], [local]]).toContainEqual(overdue);
       return overdue.length > 0;
     });
     expect(told).toEqual([200, 400, 1_000]);
+  });
+
+  test('of many local batches asks for a few to be told again, of each sender the first ones', () => {
+    const pool = new Mempool(1_000, 4);
+    const all = [0, 1, 2, 3].map((nonce) => batchOf(nonce, 1));
+    for (const batch of all) addTo(pool, batch, 100, 200);
+    const other = batchOf(0, 1, bob!.publicKey);
+    addTo(pool, other, 100, 200);
+    expect(pool.overdueLocal(200, 3)).toEqual([all[0], other, all[1]]);
+    expect(pool.overdueLocal(200, 3)).toEqual([all[2], all[3]]);
+    expect(pool.overdueLocal(200, 3)).toEqual([]);
   });
 });
