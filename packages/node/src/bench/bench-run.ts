@@ -33,6 +33,7 @@ export interface PeerFigures {
   readonly rank: number;
   readonly cpuPercent: number;
   readonly rssMb: number;
+  readonly pssMb: number | null;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly messagesIn: number;
   readonly messagesOut: number;
@@ -92,6 +93,8 @@ export interface NodesReport {
   readonly latencyOverFloor: number | null;
   readonly throughputOverCeiling: number | null;
   readonly maxRssMb: number;
+  /** Largest at the end of a measurement; null where the kernel does not tell. */
+  readonly maxPssMb: number | null;
 }
 
 /** Where the search for the highest rate starts, as a share of the ceiling. */
@@ -275,6 +278,7 @@ function reportOf(parts: {
     latencyOverFloor: isLatencyKnown ? blockP50 / floorMs.p50 : null,
     throughputOverCeiling: sustained === null ? null : sustained.load.committedPerSecond / ceilingPerSecond,
     maxRssMb: Math.max(...peers.map(({ rssMb }) => rssMb)),
+    maxPssMb: largest(peers.map(({ pssMb }) => pssMb)),
   };
 }
 
@@ -300,6 +304,7 @@ function peerFigures({ usage, traffic, totals }: PeerReport, rank: number): Peer
     rank,
     cpuPercent: (100 * usage.cpuSeconds) / usage.seconds,
     rssMb: usage.rssMb,
+    pssMb: usage.pssMb,
     loopDelayMs: usage.loopDelayMs,
     ...traffic,
     signMs: each(totals.signMs, totals.signed),
@@ -308,6 +313,11 @@ function peerFigures({ usage, traffic, totals }: PeerReport, rank: number): Peer
     handleMs: totals.handleMs,
     handled: totals.handled,
   };
+}
+
+function largest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** About what a proposal of one batch takes: header, certificate of `quorum` votes, the batch. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What one process used during a measurement. */
@@ -6,6 +7,11 @@ export interface Usage {
   readonly cpuSeconds: number;
   /** Largest resident set that was seen, in MB (10^6 bytes). */
   readonly rssMb: number;
+  /**
+   * Proportional set size at the end: what the process really adds to the machine, each page divided by the number of
+   * processes that share it. Null where the kernel does not tell.
+   */
+  readonly pssMb: number | null;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
@@ -37,6 +43,7 @@ export class UsageMeter {
       seconds: (performance.now() - this.#sinceMs) / 1_000,
       cpuSeconds: (user + system) / 1e6,
       rssMb: this.#rss / 1e6,
+      pssMb: proportionalMb(),
       loopDelayMs: {
         p50: delayMs(this.#delays.percentile(50)),
         p99: delayMs(this.#delays.percentile(99)),
@@ -58,4 +65,19 @@ export class UsageMeter {
   #sample(): void {
     this.#rss = Math.max(this.#rss, process.memoryUsage.rss());
   }
+}
+
+/** Linux adds up every mapping for this, which takes milliseconds; so it is asked once a measurement. */
+function proportionalMb(): number | null {
+  try {
+    return pssOf(readFileSync('/proc/self/smaps_rollup', 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** MB (10^6 bytes) of a `smaps_rollup`; null for anything else. */
+export function pssOf(rollup: string): number | null {
+  const [, kibibytes] = /^Pss: +(\d+) kB$/m.exec(rollup) ?? [];
+  return kibibytes === undefined ? null : (Number(kibibytes) * 1_024) / 1e6;
 }

@@ -63,6 +63,8 @@ describe('a measured network', () => {
     for (const { usage, traffic, totals } of run.peers) {
       expect(usage.cpuSeconds).toBeGreaterThan(0);
       expect(usage.rssMb).toBeGreaterThan(20);
+      if (process.platform === 'linux') expect(usage.pssMb).toBeGreaterThan(20);
+      else expect(usage.pssMb).toBeNull();
       expect(traffic.messagesOut).toBeGreaterThan(0);
       expect(totals.signed).toBeGreaterThan(0);
     }

@@ -6,6 +6,7 @@ import { headOf } from '../../src/bench/message-head.ts';
 import { summarise } from '../../src/bench/quantiles.ts';
 import { findSaturation } from '../../src/bench/saturation.ts';
 import { dueBy, intendedMs, runSchedule } from '../../src/bench/schedule.ts';
+import { pssOf } from '../../src/bench/usage.ts';
 
 const HASH = 'ab'.repeat(32);
 const vote = (type: 'prevote' | 'precommit', height: number) => ({
@@ -44,6 +45,18 @@ test('quantiles are samples, exact to the rank', () => {
   expect(summarise(samples)).toEqual({ count: 200, mean: 99.5, p50: 99, p95: 189, p99: 197, max: 199 });
   expect(summarise([4])).toEqual({ count: 1, mean: 4, p50: 4, p95: 4, p99: 4, max: 4 });
   expect(summarise([])).toBeNull();
+});
+
+test('the proportional set size is read from what the kernel adds up, in MB of 10^6 bytes', () => {
+  const rollup = [
+    '00400000-7ffc36058000 ---p 00000000 00:00 0                              [rollup]',
+    'Rss:               44320 kB',
+    'Pss:               41137 kB',
+    'Pss_Dirty:         40872 kB',
+    'SwapPss:               7 kB',
+  ].join('\n');
+  expect(pssOf(rollup)).toBeCloseTo(42.124, 3);
+  expect(pssOf('Rss:               44320 kB\n')).toBeNull();
 });
 
 describe('an open-loop schedule', () => {

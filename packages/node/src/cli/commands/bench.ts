@@ -233,9 +233,19 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
   );
   print(`\n${styleText('bold', 'Each peer at low load')} (means of its own ports)`);
   printTable(
-    ['peers', 'peer', 'sign ms', 'verify ms', 'fsync ms', 'cpu %', 'RSS MB', 'loop p99 ms', 'msgs out', 'KB out'].map(
-      right,
-    ),
+    [
+      'peers',
+      'peer',
+      'sign ms',
+      'verify ms',
+      'fsync ms',
+      'cpu %',
+      'RSS MB',
+      'PSS MB',
+      'loop p99 ms',
+      'msgs out',
+      'KB out',
+    ].map(right),
     reports.flatMap(({ nodes, low }) =>
       low.peers.map((peer) => [
         nodes,
@@ -245,6 +255,7 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
         ms(peer.fsyncMs),
         peer.cpuPercent.toFixed(0),
         peer.rssMb.toFixed(0),
+        peer.pssMb?.toFixed(0) ?? '-',
         ms(peer.loopDelayMs.p99),
         peer.messagesOut,
         (peer.bytesOut / 1e3).toFixed(0),
@@ -267,6 +278,7 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
         'tx p99 ms',
         'tx/block',
         'max RSS MB',
+        'max PSS MB',
       ].map(right),
       reports.map((report) => [
         report.nodes,
@@ -281,6 +293,7 @@ function show(reports: readonly NodesReport[], etcd: EtcdReport | null): void {
         ms(report.sustained?.load.submittedToCommittedMs?.p99),
         report.sustained?.transactionsPerBlock?.p50.toFixed(0) ?? '-',
         report.maxRssMb.toFixed(0),
+        report.maxPssMb?.toFixed(0) ?? '-',
       ]),
     );
     print(`\n${styleText('bold', 'Every rate that was offered')}`);
