@@ -34,6 +34,7 @@ import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
 import { PatientLane } from './shell/patient-lane.ts';
 import { PeerShell } from './shell/peer-shell.ts';
 import { type PerformanceReport, PerformanceWatch } from './shell/performance.ts';
+import { collectStartGarbage } from './shell/start-garbage.ts';
 import { storeCodec } from './store/chain-codec.ts';
 import { ChainStore } from './store/chain-store.ts';
 import { Libp2pTransport } from './transport/libp2p-transport.ts';
@@ -302,6 +303,7 @@ async function wire(
     closing.add(() => server.close());
     log.warn({ socket }, 'this peer is under the control of an experiment');
   }
+  collectStartGarbage();
   await endpoint.publish(node.peerAddress, api.url);
   closing.add(() => performance.stop());
   performance.start();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDigestSigner, createSignatureScheme } from '@wattmesh/consensus';
 import { provisionSynthetic } from '../cluster/create-run.ts';
+import { compileAhead } from '../cluster/peer-runtime.ts';
 import { peerFolder, writeRunFolder } from '../provision/run-folder.ts';
 import { accountFor, type LoadReport, type LoadWindow } from './accounting.ts';
 import { type BlockTimes, blockTimes } from './block-split.ts';
@@ -18,6 +19,7 @@ const SENDERS = 64;
 const DAY_MS = 86_400_000;
 const CONNECT_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+const PEER_PROGRAM = './peer-program.ts';
 
 export interface NetworkOptions {
   readonly nodes: number;
@@ -94,8 +96,10 @@ export class BenchNetwork {
     });
     const timing = { slotPaceMs: slotMs === 0 ? DAY_MS : slotMs };
     await writeRunFolder(folder, network, { seed, createdMs, timing });
+    // Otherwise the first run after a change would measure peers that compile themselves.
+    await compileAhead(new URL(PEER_PROGRAM, import.meta.url));
     const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    const peers = network.members.map(({ name }) => new Worker('./peer-program.ts', name, execArgv));
+    const peers = network.members.map(({ name }) => new Worker(PEER_PROGRAM, name, execArgv));
     const client = new Worker('./load-program.ts', 'client');
     const bench = new BenchNetwork(options, network, peers, client);
     try {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,11 +8,17 @@ import { join } from 'node:path';
  * machine not some 40 MB of short-lived objects pile up before they are collected. And with the collector in the peer's own
  * thread and one helper thread instead of four: where there are more peers than cores, a collection that is shared with
  * helpers waits until each of them has been given a processor.
+ *
+ * While the old generation is marked, which takes seconds in a peer that is mostly asleep, V8 lets the young one grow past
+ * its limit (by 25 MB) rather than collect it in between; with phases that may overlap it does not. And the collector can
+ * be called, for what the start has left behind.
  */
 export const PEER_NODE_ARGUMENTS: readonly string[] = [
   '--max-semi-space-size=4',
   '--single-threaded-gc',
   '--v8-pool-size=1',
+  '--no-separate-gc-phases',
+  '--expose-gc',
 ];
 
 /**
@@ -20,4 +28,18 @@ export const PEER_NODE_ARGUMENTS: readonly string[] = [
  */
 export function peerEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: join(tmpdir(), 'wattmesh-compile-cache'), MALLOC_ARENA_MAX: '2', ...process.env };
+}
+
+/**
+ * Sees to it that a module and all that it imports are compiled and kept, as processes with these settings will look for
+ * them: in a process that imports it and ends. Where many peers start at once after a change, each would otherwise load
+ * the TypeScript stripper and compile everything for itself. A failure is left to the peers to report.
+ */
+export async function compileAhead(module: URL, nodeArguments: readonly string[] = PEER_NODE_ARGUMENTS): Promise<void> {
+  const code = `await import(${JSON.stringify(module.href)}); process.exit();`;
+  const child = spawn(process.execPath, [...nodeArguments, '--input-type=module', '--eval', code], {
+    stdio: 'ignore',
+    env: peerEnvironment(),
+  });
+  await once(child, 'exit').catch(() => undefined);
 }
