@@ -29,6 +29,21 @@ describe('what starting has left behind', () => {
     expect(after).toBeLessThan(before - 10);
   });
 
+  it('is written down first, so that a peer that is killed later leaves its compiled sources all the same', async () => {
+    const cache = tempFolder();
+    const module = new URL('../../src/shell/start-garbage.ts', import.meta.url);
+    const code = `
+      const { collectStartGarbage } = await import(${JSON.stringify(module.href)});
+      collectStartGarbage();
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    const ended = run(process.execPath, [...PEER_NODE_ARGUMENTS, '--input-type=module', '--eval', code], {
+      env: { ...peerEnvironment(), NODE_COMPILE_CACHE: cache },
+    });
+    await expect(ended).rejects.toMatchObject({ signal: 'SIGKILL' });
+    expect(readdirSync(cache, { recursive: true }).length).toBeGreaterThan(1);
+  });
+
   it('is collected once by a peer, when it has started', async () => {
     const collect = vi.fn();
     vi.stubGlobal('gc', collect);
