@@ -1,7 +1,7 @@
 import type { CommitTime } from '@wattmesh/node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chiSquare, drawTable } from '../src/checks/election-fairness.ts';
+import { drawTable, fairnessTest } from '../src/checks/election-fairness.ts';
 import type { RunFacts, Verdict } from '../src/checks/facts.ts';
 import { judge, shortcomings, worst } from '../src/checks/judge.ts';
 import { quorateSpans } from '../src/checks/liveness.ts';
@@ -37,8 +37,10 @@ function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     journals: NAMES.map((peer) => ({ peer, entries: 9, conflicts: [], unread: null })),
     load: NO_LOAD,
     loadWindowMs: 0,
+    restMs: 0,
     latencies: [],
     lookedUp: { answers: 0, wrong: [] },
+    blocks: [],
     draws: [],
     settlements: [1, 2, 3, 4, 5].map(settlement),
     penalties: [],
@@ -49,7 +51,15 @@ function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
 }
 
 function settlement(slot: number): EventOf<'settlement'> {
-  const zero = { billMicro: '0', withoutTradingMicro: '0', feeMicro: '0', shareMicro: '0', scoreWh: '0' };
+  const zero = {
+    producedWh: '0',
+    consumedWh: '0',
+    billMicro: '0',
+    withoutTradingMicro: '0',
+    feeMicro: '0',
+    shareMicro: '0',
+    scoreWh: '0',
+  };
   return {
     type: 'settlement',
     atMs: 3_000 * slot,
@@ -130,6 +140,20 @@ describe('the checks', () => {
     const checks = judge(facts({ ...change, findings: [finding] }));
     expect(checks.find(({ check }) => check === 'agreement')?.verdict).toBe('violated');
     expect(checks.filter(({ verdict: one }) => one === 'holds')).toEqual([]);
+  });
+
+  it('transactions that never came into a block are a violation, unless the chain was not followed long enough', () => {
+    const { scenario } = parseScenario(
+      'name: t\nload: [{kind: open, rate: 10}]\nchecks: {recovery: {within: 4s}}\n',
+      't',
+    );
+    const of = (committed: number, outstanding: number, restMs: number): Verdict | undefined =>
+      verdict('inclusion', facts({ scenario, restMs, load: { ...NO_LOAD, due: 9, sent: 9, committed, outstanding } }));
+    expect(of(9, 0, 100)).toBe('holds');
+    expect(of(8, 1, 4_000)).toBe('violated');
+    expect(of(8, 1, 3_999)).toBe('unknown');
+    expect(of(0, 0, 100)).toBe('unknown');
+    expect(verdict('inclusion', facts())).toBeUndefined();
   });
 
   it('a load that could not be sent is a shortcoming', () => {
@@ -224,27 +248,41 @@ describe('measured bounds', () => {
 });
 
 describe('election fairness', () => {
-  // Quantiles of the chi-square distribution from printed tables.
+  /** Chance that a binomial count deviates from its mean at least as much as `observed` does. */
+  const binomialP = (observed: number, of: number, chance: number): number => {
+    const term = (k: number): number => {
+      let ways = 1;
+      for (let i = 0; i < k; i += 1) ways *= (of - i) / (i + 1);
+      return ways * chance ** k * (1 - chance) ** (of - k);
+    };
+    const mean = of * chance;
+    return Array.from({ length: of + 1 }, (_, k) => k)
+      .filter((k) => Math.abs(k - mean) >= Math.abs(observed - mean) - 1e-9)
+      .reduce((sum, k) => sum + term(k), 0);
+  };
+
   it.each([
-    [1, 3.841, 0.05],
-    [2, 5.991, 0.05],
-    [3, 16.266, 0.001],
-    [5, 1.145, 0.95],
-    [10, 18.307, 0.05],
-    [10, 29.588, 0.001],
-  ])('with %i degrees of freedom %f is exceeded with probability %f', (degrees, quantile, probability) => {
-    const expected = 1e6;
-    // Cells whose statistic is the quantile: one deviates up, one down.
-    const shift = Math.sqrt((quantile * expected) / 2);
-    const members = Array.from({ length: degrees + 1 }, (_, k) => ({
-      name: String(k),
-      observed: expected + (k === 0 ? shift : k === 1 ? -shift : 0),
-      expected,
-    }));
-    const result = chiSquare({ draws: 1, members });
-    expect(result.degrees).toBe(degrees);
-    expect(result.pValue).toBeCloseTo(probability, 3);
-  });
+    [10, 10, 0.5],
+    [9, 12, 0.75],
+    [15, 60, 0.25],
+    [24, 60, 0.25],
+    [1, 40, 0.2],
+  ])(
+    'two candidates, %i of %i draws at a chance of %f: the p-value is that of the binomial distribution',
+    (count, of, chance) => {
+      const elections = Array.from({ length: of }, (_, k) => ({
+        drawn: k < count ? 'a' : 'b',
+        chances: [
+          ['a', chance],
+          ['b', 1 - chance],
+        ] as const,
+      }));
+      const exact = binomialP(count, of, chance);
+      const { pValue } = fairnessTest(elections);
+      // Four standard errors of the share of 9999 replicas, and the one that is counted for the draw itself.
+      expect(Math.abs(pValue - exact)).toBeLessThan(4 * Math.sqrt((exact * (1 - exact)) / 9_999) + 2e-4);
+    },
+  );
 
   const draws = (miners: readonly string[], isForced = false): RunFacts['draws'] =>
     miners.map((drawn, k) => ({
@@ -261,7 +299,7 @@ describe('election fairness', () => {
     }));
   const fair = draws([...Array(45).fill('p01'), ...Array(15).fill('p02')]);
 
-  it('compares draws with weights and leaves out those without a choice', () => {
+  it('compares draws with weights and leaves out those that were none', () => {
     expect(drawTable([...fair, ...draws(['p02'], true)])).toEqual({
       draws: 60,
       members: [
@@ -278,6 +316,23 @@ describe('election fairness', () => {
     expect(of(draws([...Array(30).fill('p01'), ...Array(30).fill('p02')]))).toBe('violated');
     expect(of([...fair, ...draws(['p03'])])).toBe('violated');
   });
+
+  it('takes candidates of which nobody has weight for equal, and counts only draws that had a choice', () => {
+    const weighing = (weight: string, drawn: string): RunFacts['draws'][number] => ({
+      ...(draws([drawn])[0] as RunFacts['draws'][number]),
+      weights: [...NAMES.slice(1).map((miner) => ({ miner, weight: '0' })), { miner: 'p01', weight }],
+    });
+    const night = (drawn: readonly string[]) => drawn.map((name) => weighing('0', name));
+    const day = Array.from({ length: 40 }, () => weighing('9', 'p01'));
+    const of = (some: RunFacts['draws']): Verdict | undefined =>
+      verdict('election-fairness', facts({ draws: some }, ', electionFairness: {}'));
+    const turns = Array.from({ length: 24 }, (_, k) => NAMES[k % 4] as string);
+    expect(of(day)).toBe('unknown');
+    expect(of([...day, ...night(turns.slice(0, 19))])).toBe('unknown');
+    expect(of([...day, ...night(turns)])).toBe('holds');
+    expect(of([...day, ...night(turns.map(() => 'p01'))])).toBe('violated');
+    expect(of([...day, ...night(turns), weighing('9', 'p02')])).toBe('violated');
+  });
 });
 
 describe('punishment', () => {
@@ -292,8 +347,29 @@ describe('punishment', () => {
   });
   const SLASH = '10000000';
   const REFUSAL = '100000';
-  const malicious = (...misbehaviours: MisbehaviourName[]): FaultRecord =>
-    fault({ kind: 'misbehave', label: 'misbehave p04 at 2s', misbehaviours, endedMs: null, proof: 'it says so' });
+  const malicious = (...names: MisbehaviourName[]): FaultRecord =>
+    fault({
+      kind: 'misbehave',
+      label: 'misbehave p04 at 2s',
+      misbehaviours: names.map((name) => ({ name, parameters: {} })),
+      endedMs: null,
+      proof: 'it says so',
+    });
+  const turnOf = (turn: string, height: number, kind = 'transactions'): EventOf<'block'> => ({
+    type: 'block',
+    atMs: 1_000 * height,
+    height,
+    hash: '',
+    kind,
+    slot: 1,
+    term: 1,
+    turn,
+    composer: turn,
+    round: 0,
+    transactions: 0,
+    bytes: 1,
+    chainTimeMs: 0,
+  });
   const within = ', punishment: {within: 10}';
   const long = { endMs: 40_000 };
 
@@ -318,8 +394,11 @@ describe('punishment', () => {
     ['double-vote', { penalties: [penalty('p04', SLASH, 1_000)] }, 'violated'],
     ['double-vote', { endMs: 8_000 }, 'unknown'],
     ['refuse', { penalties: [penalty('p04', REFUSAL)] }, 'holds'],
-    ['refuse', {}, 'violated'],
-    ['overstate', {}, 'violated'],
+    ['refuse', { blocks: [turnOf('p04', 9)] }, 'violated'],
+    ['refuse', { blocks: [turnOf('p03', 9)] }, 'unknown'],
+    ['refuse', { blocks: [turnOf('p04', 1)] }, 'unknown'],
+    ['refuse', { blocks: [turnOf('p04', 35)] }, 'unknown'],
+    ['overstate', {}, 'unknown'],
     ['withhold-votes', {}, 'holds'],
   ])('of %s is seen', (name, change, expected) => {
     const run = facts({ ...long, faults: [malicious(name)], ...change }, within);
@@ -328,11 +407,33 @@ describe('punishment', () => {
 
   it('of a false announcement is what the meter costs', () => {
     const charged = settlement(3);
-    const members = charged.members.map((one) => (one.name === 'p04' ? { ...one, deviationMicro: '7' } : one));
+    const with04 = (change: Partial<(typeof charged.members)[number]>) =>
+      charged.members.map((one) => (one.name === 'p04' ? { ...one, ...change } : one));
+    const members = with04({ deviationMicro: '7', producedWh: '5' });
     const of = (settlements: RunFacts['settlements']) =>
       verdict('misbehaviour-punished', facts({ ...long, faults: [malicious('overstate')], settlements }, within));
     expect(of([{ ...charged, members }])).toBe('holds');
-    expect(of([{ ...charged, members, atMs: 1_000 }])).toBe('violated');
+    expect(of([{ ...charged, members, atMs: 1_000 }])).toBe('unknown');
+    expect(of([{ ...charged, members: with04({ producedWh: '5' }) }])).toBe('violated');
+    expect(of([charged])).toBe('unknown');
+  });
+
+  it.each<[string, EventOf<'block'>, string, Verdict]>([
+    ['wrong-trade', turnOf('p04', 9, 'settlement'), '700', 'violated'],
+    ['wrong-trade', turnOf('p04', 9, 'settlement'), '0', 'unknown'],
+    ['flow-not-optimal', turnOf('p03', 9, 'settlement'), '700', 'unknown'],
+    ['inflated-reward', turnOf('p04', 9, 'settlement'), '0', 'violated'],
+    ['inflated-reward', turnOf('p04', 9), '0', 'unknown'],
+    ['forged-signature', turnOf('p04', 9), '0', 'violated'],
+    ['forged-signature', turnOf('p04', 9, 'settlement'), '0', 'unknown'],
+    ['wrong-state-root', turnOf('p04', 9, 'settlement'), '0', 'violated'],
+    ['wrong-election', turnOf('p03', 9), '0', 'violated'],
+    ['wrong-election', turnOf('p04', 9), '0', 'unknown'],
+  ])('of an invalid block (%s) needs a block that it could be wrong about', (kind, block, tradedWh, expected) => {
+    const liar = { ...malicious(), misbehaviours: [{ name: 'invalid-block' as const, parameters: { kind } }] };
+    const settlements = [{ ...settlement(3), height: 9, tradedWh }];
+    const run = facts({ ...long, faults: [liar], blocks: [block], settlements }, within);
+    expect(verdict('misbehaviour-punished', run)).toBe(expected);
   });
 
   it('is judged for each of several misbehaviours, and not at all without one', () => {

@@ -1,7 +1,15 @@
+import { randomStream } from '@wattmesh/data';
 import { type Check, holds, unknown, violated } from './facts.ts';
 
-/** Fewer expected draws of a member are lumped together: the chi-square approximation needs some. */
-const MINIMUM_EXPECTED = 3;
+/** Elections that are drawn again to see what chance does. The smallest p-value is 1 over one more. */
+const REPLICAS = 9_999;
+
+/** What is known of a draw: who was first, and what each candidate weighed. */
+export interface Draw {
+  readonly isForced: boolean;
+  readonly drawn: string | null;
+  readonly weights: readonly { readonly miner: string; readonly weight: string }[];
+}
 
 /** Invariant 13: who is drawn first, against the weights of the draw. */
 export const electionFairness: Check = {
@@ -10,106 +18,100 @@ export const electionFairness: Check = {
   judge: ({ scenario, draws, endMs }) => {
     const bound = scenario.checks.electionFairness;
     if (bound === undefined) return null;
-    const table = drawTable(draws);
-    if (table.draws < bound.minimumDraws)
-      return unknown(`${table.draws} draws by weight were seen; at least ${bound.minimumDraws} are needed`);
-    const { statistic, degrees, pValue } = chiSquare(table);
-    if (degrees === 0) return unknown('all draws fall on too few members to compare');
-    const found = `chi-square ${statistic.toFixed(2)} with ${degrees} degrees of freedom over ${table.draws} draws, p = ${pValue.toPrecision(2)}`;
+    const choices = elections(draws).filter(hasChoice);
+    if (choices.length < bound.minimumDraws)
+      return unknown(`${choices.length} draws had a choice; at least ${bound.minimumDraws} are needed`);
+    const { statistic, pValue } = fairnessTest(choices);
+    const found = `chi-square ${statistic.toFixed(2)} over ${choices.length} draws that had a choice, p = ${pValue.toPrecision(2)}`;
     return pValue < bound.significance
       ? violated(`${found} < ${bound.significance}`, { atMs: endMs, height: draws.at(-1)?.height ?? null })
       : holds(found);
   },
 };
 
+/** A draw with the probability of each candidate. */
+interface Election {
+  readonly drawn: string;
+  readonly chances: readonly (readonly [string, number])[];
+}
+
+/** Draws that chance decided. Candidates without weight come after all others, uniformly (protocol section 3). */
+function elections(draws: readonly Draw[]): Election[] {
+  return draws.flatMap(({ isForced, drawn, weights }): Election[] => {
+    if (isForced || drawn === null) return [];
+    const total = weights.reduce((sum, { weight }) => sum + BigInt(weight), 0n);
+    const chance = (weight: string): number =>
+      total === 0n ? 1 / weights.length : Number((BigInt(weight) * 1_000_000_000_000n) / total) / 1e12;
+    return [{ drawn, chances: weights.map(({ miner, weight }) => [miner, chance(weight)] as const) }];
+  });
+}
+
+/** Whether another could have been drawn, or one was that could not. */
+function hasChoice({ drawn, chances }: Election): boolean {
+  return chances.some(([miner, chance]) => miner !== drawn && chance > 0);
+}
+
 export interface DrawTable {
   readonly draws: number;
   readonly members: readonly { readonly name: string; readonly observed: number; readonly expected: number }[];
 }
 
-/** How often each member was drawn first, and how often it was to be expected. Draws without weights do not count. */
-export function drawTable(
-  draws: readonly {
-    readonly isForced: boolean;
-    readonly drawn: string | null;
-    readonly weights: readonly { readonly miner: string; readonly weight: string }[];
-  }[],
-): DrawTable {
-  const members = new Map<string, { observed: number; expected: number }>();
-  const of = (name: string): { observed: number; expected: number } => {
-    const entry = members.get(name) ?? { observed: 0, expected: 0 };
-    members.set(name, entry);
-    return entry;
-  };
-  let count = 0;
-  for (const { isForced, drawn, weights } of draws) {
-    const total = weights.reduce((sum, { weight }) => sum + BigInt(weight), 0n);
-    if (isForced || drawn === null || total === 0n) continue;
-    count += 1;
-    of(drawn).observed += 1;
-    for (const { miner, weight } of weights)
-      of(miner).expected += Number((BigInt(weight) * 1_000_000_000n) / total) / 1e9;
-  }
+/** How often each member was drawn first, and how often it was to be expected. */
+export function drawTable(draws: readonly Draw[]): DrawTable {
+  const all = elections(draws);
+  const names = [...new Set(all.flatMap(({ drawn, chances }) => [drawn, ...chances.map(([name]) => name)]))].sort();
   return {
-    draws: count,
-    members: [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, entry]) => ({ name, ...entry })),
+    draws: all.length,
+    members: names.map((name) => ({
+      name,
+      observed: all.filter(({ drawn }) => drawn === name).length,
+      expected: all.reduce((sum, { chances }) => sum + (chances.find(([miner]) => miner === name)?.[1] ?? 0), 0),
+    })),
   };
 }
 
 /**
- * Pearson's statistic over members, the rare ones lumped together. Weights change from draw to draw, which makes the true
- * spread smaller than a multinomial's: a violation is never reported too easily.
+ * Pearson's statistic over the members, and how often chance exceeds it when the same elections are drawn again: weights
+ * change from draw to draw and there are few draws, so that no table of the chi-square distribution fits.
  */
-export function chiSquare({ members }: DrawTable): { statistic: number; degrees: number; pValue: number } {
-  const common = members.filter(({ expected }) => expected >= MINIMUM_EXPECTED);
-  const rare = members.filter(({ expected }) => expected < MINIMUM_EXPECTED);
-  const sum = (name: 'observed' | 'expected'): number => rare.reduce((total, member) => total + member[name], 0);
-  const cells = [...common, ...(rare.length === 0 ? [] : [{ observed: sum('observed'), expected: sum('expected') }])];
-  const counted = cells.filter(({ expected }) => expected > 0);
-  // A member without any weight that was drawn all the same cannot be explained by chance.
-  if (cells.some(({ observed, expected }) => expected === 0 && observed > 0))
-    return { statistic: Number.POSITIVE_INFINITY, degrees: Math.max(1, counted.length - 1), pValue: 0 };
-  const statistic = counted.reduce((total, { observed, expected }) => total + (observed - expected) ** 2 / expected, 0);
-  const degrees = Math.max(0, counted.length - 1);
-  return { statistic, degrees, pValue: degrees === 0 ? 1 : upperGamma(degrees / 2, statistic / 2) };
+export function fairnessTest(choices: readonly Election[]): { readonly statistic: number; readonly pValue: number } {
+  const names = [...new Set(choices.flatMap(({ drawn, chances }) => [drawn, ...chances.map(([name]) => name)]))];
+  const elections = choices.map(({ drawn, chances }) => ({
+    drawn: names.indexOf(drawn),
+    chances: chances.map(([name, chance]) => [names.indexOf(name), chance] as const),
+  }));
+  const expected = new Float64Array(names.length);
+  for (const { chances } of elections) for (const [k, chance] of chances) expected[k]! += chance;
+  const statisticOf = (observed: Float64Array): number =>
+    observed.reduce((sum, count, k) => {
+      const wanted = expected[k] as number;
+      return wanted === 0 ? sum : sum + (count - wanted) ** 2 / wanted;
+    }, 0);
+  // Chance does not explain one that could not be drawn.
+  if (choices.some(({ drawn, chances }) => (chances.find(([name]) => name === drawn)?.[1] ?? 0) === 0))
+    return { statistic: Number.POSITIVE_INFINITY, pValue: 0 };
+  const observed = new Float64Array(names.length);
+  for (const { drawn } of elections) observed[drawn]! += 1;
+  const statistic = statisticOf(observed);
+  const random = randomStream('1', 'election-fairness');
+  let exceeding = 0;
+  for (let replica = 0; replica < REPLICAS; replica += 1) {
+    observed.fill(0);
+    for (const { chances } of elections) observed[drawnBy(random.next(), chances)]! += 1;
+    if (statisticOf(observed) >= statistic - 1e-9) exceeding += 1;
+  }
+  return { statistic, pValue: (1 + exceeding) / (REPLICAS + 1) };
 }
 
-/** Regularised upper incomplete gamma function Q(a, x): series below a + 1, continued fraction above. */
-function upperGamma(a: number, x: number): number {
-  if (x <= 0) return 1;
-  const scale = Math.exp(-x + a * Math.log(x) - logGamma(a));
-  if (x < a + 1) {
-    let term = 1 / a;
-    let sum = term;
-    for (let n = a + 1; term > sum * 1e-15; n += 1) {
-      term *= x / n;
-      sum += term;
-    }
-    return 1 - sum * scale;
+/** The candidate into whose part of the unit interval the number falls. */
+function drawnBy(uniform: number, chances: readonly (readonly [number, number])[]): number {
+  let sum = 0;
+  let last = 0;
+  for (const [k, chance] of chances) {
+    if (chance === 0) continue;
+    sum += chance;
+    last = k;
+    if (uniform < sum) return k;
   }
-  let b = x + 1 - a;
-  let c = 1e300;
-  let d = 1 / b;
-  let h = d;
-  for (let i = 1; i < 1_000; i += 1) {
-    const an = -i * (i - a);
-    b += 2;
-    d = 1 / (an * d + b);
-    c = b + an / c;
-    const factor = d * c;
-    h *= factor;
-    if (Math.abs(factor - 1) < 1e-15) break;
-  }
-  return scale * h;
-}
-
-/** Half-integer and integer arguments only occur here; Lanczos serves them all. */
-function logGamma(z: number): number {
-  const g = [
-    76.18009172947146, -86.50532032941678, 24.01409824083091, -1.231739572450155, 1.208650973866179e-3,
-    -5.395239384953e-6,
-  ];
-  const t = z + 5.5 - (z + 0.5) * Math.log(z + 5.5);
-  const series = g.reduce((sum, value, k) => sum + value / (z + 1 + k), 1.000000000190015);
-  return -t + Math.log((2.506628274631 * series) / z);
+  return last;
 }

@@ -48,9 +48,12 @@ export interface RunFacts {
   readonly journals: readonly JournalAudit[];
   readonly load: LoadTotals;
   readonly loadWindowMs: number;
+  /** How long the network was given to come to rest, after the end of faults and load. */
+  readonly restMs: number;
   readonly latencies: readonly LatencySample[];
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
   readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
+  readonly blocks: readonly EventOf<'block'>[];
   readonly draws: readonly EventOf<'draw'>[];
   readonly settlements: readonly EventOf<'settlement'>[];
   readonly penalties: readonly EventOf<'penalty'>[];

@@ -2,6 +2,7 @@ import { durability } from './durability.ts';
 import { electionFairness } from './election-fairness.ts';
 import type { Check, CheckResult, RunFacts, Verdict } from './facts.ts';
 import { agreement, certificates, chainTime, conservation, validity } from './found.ts';
+import { inclusion } from './inclusion.ts';
 import { modelGain, unpaidHeld } from './learning.ts';
 import { liveness } from './liveness.ts';
 import { blockLatency, latency, loadShortfall, progress, throughput } from './measured.ts';
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   chainTime,
   conservation,
   durability,
+  inclusion,
   singleSigning,
   honestUnpunished,
   misbehaviourPunished,

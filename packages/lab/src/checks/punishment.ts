@@ -2,6 +2,7 @@ import { type Consequence, MISBEHAVIOURS } from '../faults/misbehaviours.ts';
 import type { EventOf } from '../watch/events.ts';
 import { type Check, holds, type RunFacts, unknown, violated } from './facts.ts';
 import { firstCommits } from './liveness.ts';
+import { occasionsOf } from './occasions.ts';
 
 /** A block that takes this share of the opening stake has slashed; a refusal costs far less (protocol section 6). */
 const SLASH_FROM_PPM = 10_000n;
@@ -21,9 +22,9 @@ export const honestUnpunished: Check = {
     const honest = facts.penalties.filter(({ member, atMs }) => !dishonest.has(member) && atMs >= 0);
     for (const penalty of honest) {
       const { member, height, lostMicro, atMs } = penalty;
-      if (isSlash(penalty)) return violated(`${member} was slashed by ${lostMicro} micro-EPOS`, { atMs, height });
+      if (isSlash(penalty)) return violated(`${member} was slashed by ${epos(lostMicro)}`, { atMs, height });
       if (facts.scenario.checks.punishment.timely && !wasDisturbed(facts, member, atMs))
-        return violated(`${member} paid ${lostMicro} micro-EPOS for a refusal that nobody made it commit`, {
+        return violated(`${member} paid ${epos(lostMicro)} for a refusal that nobody made it commit`, {
           atMs,
           height,
         });
@@ -53,19 +54,22 @@ export const misbehaviourPunished: Check = {
       if (beganMs === null) continue;
       // The restart takes its time, in which the others go on.
       const isOn = (atMs: number): boolean => provenMs !== null && atMs >= provenMs && atMs <= (endedMs ?? facts.endMs);
-      const heights = firstCommits(facts).filter(({ atMs }) => isOn(atMs)).length;
       for (const member of peers)
-        for (const name of misbehaviours) {
+        for (const choice of misbehaviours) {
+          const { name } = choice;
           const { consequence } = MISBEHAVIOURS[name];
           const found = consequenceOf(facts, consequence, member, beganMs);
-          if (found === null && heights < scenario.checks.punishment.within)
-            return unknown(`${member} was not ${consequence} for ${name} within ${heights} heights`);
-          if (found === null)
-            return violated(`${member} was not ${consequence} for ${name} within ${heights} heights`, {
-              atMs: beganMs,
-              height: null,
-            });
-          seen.push(`${member} ${found} (${name})`);
+          if (found !== null) {
+            seen.push(`${member} ${found} (${name})`);
+            continue;
+          }
+          const occasions = occasionsOf(facts, choice, member).filter(isOn);
+          if (occasions.length === 0) return unknown(`${member} had no occasion for ${name}`);
+          const firstMs = Math.min(...occasions);
+          const heights = firstCommits(facts).filter(({ atMs }) => isOn(atMs) && atMs >= firstMs).length;
+          const missing = `${member} was not ${consequence} for ${name} within ${heights} heights after the first of ${occasions.length} occasions`;
+          if (heights < scenario.checks.punishment.within) return unknown(missing);
+          return violated(missing, { atMs: firstMs, height: null });
         }
     }
     return seen.length === 0 ? null : holds(seen.join('; '));
@@ -91,7 +95,11 @@ function consequenceOf(
   const fitting = paid.find((one) => consequence === 'penalised' || isSlash(one));
   return fitting === undefined
     ? null
-    : `${isSlash(fitting) ? 'was slashed' : 'paid'} ${fitting.lostMicro} micro-EPOS at height ${fitting.height}`;
+    : `${isSlash(fitting) ? 'was slashed' : 'paid'} ${epos(fitting.lostMicro)} at height ${fitting.height}`;
+}
+
+function epos(micro: string): string {
+  return `${(Number(micro) / 1e6).toFixed(3)} EPOS`;
 }
 
 function isSlash({ lostMicro, openingMicro }: EventOf<'penalty'>): boolean {

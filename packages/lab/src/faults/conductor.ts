@@ -1,8 +1,8 @@
 import { after, hasCome, type Moment, type Progress } from '../scenario/moment.ts';
 import { isInstant, type PlannedFault, type TimelinePlan } from '../scenario/plan-timeline.ts';
+import type { MisbehaviourChoice } from '../scenario/schema.ts';
 import { FAULT_DRIVERS } from './drivers.ts';
 import type { ActiveFault, FaultContext } from './fault.ts';
-import type { MisbehaviourName } from './misbehaviours.ts';
 
 /** How a planned fault went. Times in milliseconds after the network came up. */
 export interface FaultRecord {
@@ -11,7 +11,7 @@ export interface FaultRecord {
   readonly peers: readonly string[];
   readonly links: readonly string[];
   /** What the peers do to break the protocol; empty for faults from outside. */
-  readonly misbehaviours: readonly MisbehaviourName[];
+  readonly misbehaviours: readonly MisbehaviourChoice[];
   beganMs: number | null;
   /** When it was first seen to take effect. */
   provenMs: number | null;
@@ -55,7 +55,7 @@ export class Conductor {
         kind: fault.kind,
         peers: fault.peers ?? [],
         links: fault.links,
-        misbehaviours: fault.spec.do === 'misbehave' ? fault.spec.choices.map(({ name }) => name) : [],
+        misbehaviours: fault.spec.do === 'misbehave' ? fault.spec.choices : [],
         beganMs: null,
         provenMs: null,
         endedMs: null,

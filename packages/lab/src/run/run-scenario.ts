@@ -134,6 +134,7 @@ class Run {
   readonly #models: ModelWatch | null;
   readonly #endAtMs: number;
   #tracesBegun = 0;
+  #restMs = 0;
 
   constructor(options: RunOptions, runtime: Runtime) {
     this.#options = options;
@@ -152,7 +153,8 @@ class Run {
         this.#record({ type: 'fault', what, label, kind, peers, proof, failure }),
     });
     const evs = evsOf(this.#scenario);
-    this.#models = evs === null ? null : new ModelWatch(runtime, evs.evaluationDays, (event) => this.#record(event));
+    this.#models =
+      evs === null ? null : new ModelWatch(runtime, evs.evaluationDays, (event, atMs) => this.#record(event, atMs));
     this.#watch = new Watch({
       runtime,
       auditor: this.#auditor,
@@ -161,10 +163,10 @@ class Run {
       record: (event, atMs) => this.#record(event, atMs),
       found: ({ check, height, message }) => this.#found(check, height, message),
       committed: (height, hashes) => void this.#load.onBlock(height, hashes),
-      wasWiped: (name) =>
-        this.#conductor.records.some(
+      wipesOf: (name) =>
+        this.#conductor.records.filter(
           ({ kind, peers, beganMs }) => kind === 'wipe' && beganMs !== null && peers.includes(name),
-        ),
+        ).length,
     });
   }
 
@@ -181,7 +183,7 @@ class Run {
         signal.throwIfAborted();
         this.#conductor.tick();
         await this.#traceHeights();
-        await this.#models?.look(this.#elapsedMs());
+        this.#models?.look(this.#elapsedMs());
         if (this.#elapsedMs() - sampledMs >= 1_000) {
           sampledMs = this.#elapsedMs();
           this.#record({ type: 'load', ...this.#load.totals });
@@ -192,12 +194,12 @@ class Run {
       this.#load.finish();
       await this.#conductor.finish();
       await this.#comeToRest();
-      await this.#models?.look(this.#elapsedMs(), true);
     } finally {
       await this.#load.stop();
       await this.#watch.stop();
     }
     const endMs = this.#elapsedMs();
+    await this.#models?.finish(endMs);
     const facts = await this.#facts(endMs, reachedEnd);
     this.#record({ type: 'load', ...this.#load.totals });
     return facts;
@@ -217,7 +219,8 @@ class Run {
   /** After all faults: until every peer has the height that the network has now, and the load is in, or time is up. */
   async #comeToRest(): Promise<void> {
     const goal = this.#watch.height;
-    const deadlineMs = this.#elapsedMs() + this.#scenario.checks.recovery.within;
+    const fromMs = this.#elapsedMs();
+    const deadlineMs = fromMs + this.#scenario.checks.recovery.within;
     const isAtRest = (): boolean =>
       this.#runtime.names.every((name) => (this.#watch.status(name)?.height ?? 0) >= goal) &&
       this.#auditor.height >= goal &&
@@ -226,6 +229,7 @@ class Run {
       this.#options.signal.throwIfAborted();
       await delay(TICK_MS);
     }
+    this.#restMs = this.#elapsedMs() - fromMs;
   }
 
   async #facts(endMs: number, reachedEnd: boolean): Promise<RunFacts> {
@@ -257,8 +261,10 @@ class Run {
         this.#scenario.load.length === 0
           ? 0
           : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
+      restMs: this.#restMs,
       latencies,
       lookedUp: await this.#lookUp(),
+      blocks: this.#eventsOf('block'),
       draws: this.#eventsOf('draw'),
       settlements: this.#eventsOf('settlement'),
       penalties: this.#eventsOf('penalty'),

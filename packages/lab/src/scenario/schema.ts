@@ -239,7 +239,7 @@ export const checksSchema = z.strictObject({
         .lt(1)
         .default(0.001)
         .describe('a smaller p-value of the chi-square test is a violation'),
-      minimumDraws: z.int().min(1).default(20).describe('with fewer draws the verdict is unknown'),
+      minimumDraws: z.int().min(1).default(20).describe('with fewer draws that had a choice the verdict is unknown'),
     })
     .optional()
     .describe('miners are drawn as often as their weights say'),

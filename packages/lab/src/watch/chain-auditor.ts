@@ -159,6 +159,7 @@ export class ChainAuditor {
 
   #describe(parent: ChainState, block: Block, hash: string, byteLength: number): LabEventBody[] {
     const { header } = block;
+    const [entry] = electionListOf(this.#rules, parent, block.parentCertificate);
     const events: LabEventBody[] = [
       {
         type: 'block',
@@ -167,6 +168,7 @@ export class ChainAuditor {
         kind: header.kind,
         slot: header.slot,
         term: header.term,
+        turn: entry === undefined ? '' : this.#name(entry.rank),
         composer: this.#name(header.composer),
         round: header.composingRound,
         transactions: block.batches.reduce((sum, { operations }) => sum + operations.length, 0),
@@ -176,8 +178,7 @@ export class ChainAuditor {
     ];
     if (parent.term > this.#drawnTerm) {
       this.#drawnTerm = parent.term;
-      const [entry] = electionListOf(this.#rules, parent, block.parentCertificate);
-      const { candidates, first } = parent.election;
+      const { candidates, first, demoted } = parent.election;
       const drawn = entry?.candidate === null || entry === undefined ? undefined : candidates[entry.candidate];
       events.push({
         type: 'draw',
@@ -185,10 +186,10 @@ export class ChainAuditor {
         term: parent.term,
         isForced: first !== null,
         drawn: drawn === undefined ? null : this.#name(drawn.miner),
-        weights: candidates.map(({ miner, weight }) => ({
-          miner: this.#name(miner),
-          weight: String(weight > 0n ? weight : 0n),
-        })),
+        // A demoted miner's turn comes at the end of the list, whatever its weight.
+        weights: candidates
+          .filter(({ miner }) => !demoted.includes(miner))
+          .map(({ miner, weight }) => ({ miner: this.#name(miner), weight: String(weight > 0n ? weight : 0n) })),
       });
     }
     if (header.kind === 'settlement') events.push(...this.#settlement(parent, block));

@@ -20,6 +20,8 @@ export type LabEvent = { readonly atMs: number } & (
       readonly kind: string;
       readonly slot: number;
       readonly term: number;
+      /** Whose turn it was in the first round, who composed the block, and in which round it was decided. */
+      readonly turn: string;
       readonly composer: string;
       readonly round: number;
       readonly transactions: number;
@@ -45,6 +47,9 @@ export type LabEvent = { readonly atMs: number } & (
       readonly rewardMicro: string;
       readonly members: readonly {
         readonly name: string;
+        /** As announced; what an EV sells and buys. */
+        readonly producedWh: string;
+        readonly consumedWh: string;
         readonly billMicro: string;
         readonly withoutTradingMicro: string;
         readonly feeMicro: string;

@@ -21,13 +21,16 @@ export function prosumerSettlement(
     rewardMicro: billed?.rewardMicro ?? '0',
     members: names.map((name, rank) => {
       const bill = billed?.members.find((one) => one.rank === rank);
+      const announced = market.members.find((one) => one.rank === rank);
       return {
         name,
+        producedWh: announced?.productionWh ?? '0',
+        consumedWh: announced?.consumptionWh ?? '0',
         billMicro: bill?.billMicro ?? '0',
         withoutTradingMicro: bill?.withoutTradingMicro ?? '0',
         feeMicro: bill?.feeMicro ?? '0',
         shareMicro: bill?.shareMicro ?? '0',
-        scoreWh: market.members.find((one) => one.rank === rank)?.proofScoreWh ?? '0',
+        scoreWh: announced?.proofScoreWh ?? '0',
         deviationMicro: sum(deviations.filter((one) => one.rank === rank).map(({ memberMicro }) => memberMicro)),
       };
     }),
@@ -52,8 +55,12 @@ export function evSettlement(
     rewardMicro: dayEnd?.rewardMicro ?? '0',
     members: names.map((name, rank): EventOf<'settlement'>['members'][number] => {
       const ev = hour?.evs.find((one) => one.rank === rank);
+      // Below 0: it sells.
+      const actionWh = BigInt(ev?.actionWh ?? '0');
       return {
         name,
+        producedWh: String(actionWh < 0n ? -actionWh : 0n),
+        consumedWh: String(actionWh > 0n ? actionWh : 0n),
         billMicro: String(-BigInt(ev?.cashMicro ?? '0')),
         withoutTradingMicro: '0',
         feeMicro: '0',

@@ -24,8 +24,9 @@ interface Seen {
   commitsFrom: number;
   status: StatusView | null;
   instance: string | null;
-  /** Largest height that the peer has called durable, over all of its instances; null after its disk was wiped. */
+  /** Largest height that the peer has called durable, over all of its instances since its disk was last wiped. */
   durable: number;
+  wipes: number;
   sampledMs: number;
 }
 
@@ -46,8 +47,8 @@ export interface WatchPorts {
   found(finding: AuditFinding | WatchFinding): void;
   /** Batches that a block has committed. */
   committed(height: number, batchHashes: readonly string[]): void;
-  /** Whether the peer's disk has been wiped since it was last looked at, so that a fall of its height is no loss. */
-  wasWiped(name: string): boolean;
+  /** How often the peer's disk has been wiped: a fall of its height after one more is no loss. */
+  wipesOf(name: string): number;
 }
 
 /**
@@ -115,6 +116,7 @@ export class Watch {
       status: null,
       instance: null,
       durable: 0,
+      wipes: 0,
       sampledMs: Number.NEGATIVE_INFINITY,
     };
     this.#seen.set(name, seen);
@@ -162,7 +164,9 @@ export class Watch {
     // It tells everything again, so that a history that changed over a restart is seen.
     seen.hashesFrom = 1;
     seen.commitsFrom = 1;
-    if (this.#ports.wasWiped(name)) seen.durable = 0;
+    const wipes = this.#ports.wipesOf(name);
+    if (wipes > seen.wipes) seen.durable = 0;
+    seen.wipes = wipes;
     if (!isFirst && height < seen.durable)
       this.#ports.found({
         check: 'durability',
