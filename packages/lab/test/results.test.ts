@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareHtml, differences } from '../src/report/compare.ts';
 import { reportHtml } from '../src/report/report.ts';
+import { type SweptRun, sweepHtml } from '../src/report/sweep-page.ts';
 import { ResultFolder, type RunSummary, readResult } from '../src/run/result.ts';
 import { csv } from '../src/run/tables.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
@@ -80,8 +81,8 @@ const EVENTS: LabEvent[] = [
   { atMs: 700, type: 'commit', height: 1, peer: 'p01', composedAtMs: 600, viaSync: false },
 ];
 
-async function writeResult(path: string, summary: RunSummary, events = EVENTS): Promise<void> {
-  const result = await ResultFolder.create(path, TEXT);
+async function writeResult(path: string, summary: RunSummary, events = EVENTS, text = TEXT): Promise<void> {
+  const result = await ResultFolder.create(path, text);
   for (const event of events) result.record(event);
   await result.close();
   await result.write('summary.json', JSON.stringify(summary));
@@ -120,6 +121,8 @@ describe('a result folder', () => {
 describe('a report', () => {
   it('leads to the first violation, shades faults, and asks for nothing from elsewhere', () => {
     const html = reportHtml({ folder: 'x', summary: summaryOf(), events: EVENTS });
+    expect(html).toContain('<a href="#first-violation">The first violation: liveness, 4.0 s</a>');
+    expect(html).toContain('id="first-violation"');
     expect(html).toContain('<a href="#check-liveness">');
     expect(html).toContain('id="check-liveness"');
     expect(html).toMatch(/class="band"><title>kill p04 at 1s/);
@@ -130,17 +133,65 @@ describe('a report', () => {
   it('draws the time from the composition of a block until its last commit', () => {
     const html = reportHtml({ folder: 'x', summary: summaryOf(), events: EVENTS });
     const without = reportHtml({ folder: 'x', summary: summaryOf(), events: EVENTS.slice(0, 1) });
-    expect(html.match(/<circle/g)).toHaveLength(1);
-    expect(without).not.toContain('<circle');
+    expect(html.match(/r="1\.6"/g)).toHaveLength(1);
+    expect(without).not.toContain('r="1.6"');
   });
 
   it('compares figures in per cent where that means something', () => {
     const a = summaryOf().figures;
-    const rows = differences(a, { ...a, heights: 30, maxMemoryBytes: 7 });
+    const rows = differences(a, { ...a, heights: 30, maxMemoryBytes: 7e6 });
     expect(rows.find(({ name }) => name === 'heights')).toMatchObject({ a: '20', b: '30', percent: 50 });
     expect(rows.find(({ name }) => name === 'maxMemoryBytes')).toMatchObject({ a: '-', b: '7', percent: null });
     const result = { folder: 'x', summary: summaryOf(), events: EVENTS };
     expect(compareHtml(result, { ...result, summary: summaryOf({ checks: [] }) })).toContain('<td>-</td>');
+  });
+});
+
+describe('a page of a sweep', () => {
+  const run = (settings: Record<string, string>, heightsPerSecond: number): SweptRun => ({
+    name: Object.values(settings).join('-'),
+    settings,
+    summary: { verdict: 'holds', figures: { ...summaryOf().figures, heightsPerSecond } },
+  });
+
+  it('plots quantities of one unit along an axis, with a dot a run, and everything else as bars', () => {
+    const of = (...values: string[]): string =>
+      sweepHtml(
+        [{ path: 'x', values }],
+        ['1'],
+        values.map((x, k) => run({ x, seed: '1' }, k + 1)),
+      );
+    expect(of('10%', '50%')).toContain('aria-label="heights per second by x, %"');
+    expect(of('10%', '50%').match(/<circle/g)?.length).toBeGreaterThanOrEqual(2);
+    for (const words of [of('500ms', '2s'), of('median', 'mean')]) {
+      expect(words).toContain('aria-label="heights per second by x"');
+      expect(words).not.toContain('<circle');
+    }
+  });
+
+  it('has a line for each value of the other setting where there are two', () => {
+    const axes = [
+      { path: 'peers', values: ['4', '7'] },
+      { path: 'load.0.rate', values: ['5', '50'] },
+    ];
+    const runs = ['4', '7'].flatMap((peers) =>
+      ['5', '50'].map((rate) => run({ peers, 'load.0.rate': rate, seed: '1' }, 1)),
+    );
+    const html = sweepHtml(axes, ['1'], runs);
+    expect(html).toContain('load.0.rate 50</span>');
+    expect(html).toContain('peers 7</span>');
+  });
+
+  it('compares seeds where nothing else varies, and leaves out what was not measured', () => {
+    const runs = ['1', '2'].map((seed) => run({ seed }, 3));
+    const html = sweepHtml([], ['1', '2'], runs);
+    expect(html).toContain('aria-label="heights per second by seed"');
+    const without = runs.map((one) => ({
+      ...one,
+      summary: { ...one.summary, figures: { ...one.summary.figures, transactionP50Ms: null } },
+    }));
+    expect(html).toContain('transaction latency, median, ms');
+    expect(sweepHtml([], ['1', '2'], without)).not.toContain('transaction latency, median, ms');
   });
 });
 
@@ -164,30 +215,39 @@ describe('a sweep', () => {
   it('goes on where it was: points that have a result are read, not run', async () => {
     const out = join(folder, 'sweep');
     const axes = [parseAxis('peers=4,7')];
-    for (const [k, { name }] of sweepPoints(TEXT, 't', axes, ['1']).entries()) {
+    for (const [k, { name, text }] of sweepPoints(TEXT, 't', axes, ['1']).entries()) {
       const figures = { ...summaryOf().figures, heightsPerSecond: k + 1 };
-      await writeResult(join(out, name), summaryOf({ verdict: 'holds', figures }));
+      await writeResult(join(out, name), summaryOf({ verdict: 'holds', figures }), EVENTS, text);
     }
     const seen: boolean[] = [];
-    const verdict = await sweep({
-      text: TEXT,
-      scenarioFile: 't',
-      axes,
-      seeds: ['1'],
-      out,
-      runtime: 'process',
-      signal: new AbortController().signal,
-      onPoint: (_, __, ___, isDone) => seen.push(isDone),
-      onEvent: () => undefined,
-      onSummary: () => undefined,
-    });
-    expect([verdict, seen]).toEqual(['holds', [true, true]]);
+    const again = (text: string, runtime: 'process' | 'docker' = 'process') =>
+      sweep({
+        text,
+        scenarioFile: 't',
+        axes,
+        seeds: ['1'],
+        out,
+        runtime,
+        signal: new AbortController().signal,
+        onPoint: (_, __, ___, isDone) => seen.push(isDone),
+        onEvent: () => undefined,
+        onSummary: () => undefined,
+      });
+    expect([await again(TEXT), seen]).toEqual(['holds', [true, true]]);
+    expect(existsSync(join(out, 'peers=4,seed=1/report.html'))).toBe(true);
     const [header, ...rows] = readFileSync(join(out, 'sweep.csv'), 'utf8').trim().split('\n');
     expect(header).toMatch(/^peers,seed,verdict,seconds,heights,slots,heightsPerSecond,/);
     expect(rows).toEqual([
       expect.stringMatching(/^4,1,holds,10,20,5,1,/),
       expect.stringMatching(/^7,1,holds,10,20,5,2,/),
     ]);
-    expect(readFileSync(join(out, 'sweep.html'), 'utf8')).toContain('heightsPerSecond by peers');
+    expect(readFileSync(join(out, 'sweep.html'), 'utf8')).toMatch(/aria-label="heights per second by peers"/);
+    // Runs of another scenario, or of another kind of peers, would not be comparable.
+    const other = { code: 'RESULT_EXISTS', message: expect.stringContaining('another version of the scenario') };
+    await expect(again(TEXT.replace('rate: 5', 'rate: 6'))).rejects.toMatchObject(other);
+    await expect(again(TEXT, 'docker')).rejects.toMatchObject({
+      message: expect.stringContaining('the process runtime'),
+    });
+    expect(seen).toHaveLength(2);
   });
 });

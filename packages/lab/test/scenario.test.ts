@@ -66,17 +66,23 @@ describe('a scenario is refused before anything starts, with line and column', (
     ['not YAML', 'name: [a\n', 'x.yaml:2:1: '],
     ['a key twice', 'name: a\nname: b\n', 'x.yaml:2:1: Map keys must be unique'],
     ['no name', 'peers: 4\n', 'x.yaml:1:1: name: '],
-    ['a misspelt key', 'name: a\npeeers: 4\n', 'x.yaml:2:1: peeers: there is no such key'],
+    ['a misspelt key', 'name: a\npeeers: 4\n', 'x.yaml:2:1: peeers: there is no such key; did you mean peers?'],
     [
       'a misspelt key inside',
       'name: a\nconsensus:\n  quorom: 3\n',
-      'x.yaml:3:3: consensus.quorom: there is no such key',
+      'x.yaml:3:3: consensus.quorom: there is no such key; did you mean quorum?',
     ],
     [
       'a misspelt key of a fault',
       withTimeline('  - do: kill\n    at: 1s\n    peer: [p01]\n'),
-      'x.yaml:6:5: timeline[0].peer: there is no such key',
+      'x.yaml:6:5: timeline[0].peer: there is no such key; did you mean peers?',
     ],
+    [
+      'a key in the wrong place',
+      'name: a\nquorum: 3\n',
+      'x.yaml:2:1: quorum: there is no such key; it stands under consensus',
+    ],
+    ['a key that is like no other', 'name: a\nweather: 3\n', 'x.yaml:2:1: weather: there is no such key\n'],
     ['an unknown fault', withTimeline('  - {do: explode, at: 1s}\n'), 'x.yaml:4:10: timeline[0].do: '],
     ['a number without a unit', 'name: a\nuntil: 20\n', 'x.yaml:2:8: until: write a duration such as 30s'],
     [
@@ -236,7 +242,7 @@ describe('a scenario is refused before anything starts, with line and column', (
     ],
     ['a fault after the end', withTimeline('  - {do: kill, at: 20min, peers: [p01]}\n'), 'the run ends before that'],
   ])('%s', (_, text, message) => {
-    expect(refusal(text)).toContain(message);
+    expect(`${refusal(text)}\n`).toContain(message);
   });
 
   it('says all at once', () => {

@@ -23,12 +23,14 @@ export function compareCommand(): Command {
         row('', 'A', 'B', 'B against A'),
         ...checks.map((pair) => row(pair.name, pair.a?.verdict ?? '-', pair.b?.verdict ?? '-', '')),
         '',
-        ...figures.map((one) => row(one.name, one.a, one.b, one.percent === null ? '' : `${one.percent.toFixed(1)} %`)),
+        ...figures.map((one) =>
+          row(one.label, one.a, one.b, one.percent === null ? '' : `${one.percent.toFixed(1)} %`),
+        ),
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
     });
 }
 
 function row(name: string, a: string, b: string, difference: string): string {
-  return `${name.padEnd(24)}${a.padStart(12)}${b.padStart(12)}${difference.padStart(14)}`.trimEnd();
+  return `${name.padEnd(42)}${a.padStart(12)}${b.padStart(12)}${difference.padStart(14)}`.trimEnd();
 }

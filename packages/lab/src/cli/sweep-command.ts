@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Axis } from '../report/sweep-page.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
-import { type Axis, parseAxis, sweep } from '../sweep/sweep.ts';
+import { parseAxis, sweep } from '../sweep/sweep.ts';
 import { VERDICT_EXIT, VERDICT_EXIT_HELP } from './exit.ts';
 import { Progress } from './progress.ts';
 import { slugOf } from './run-command.ts';
+import { stopOnSignals } from './stop.ts';
 
 interface Options {
   readonly vary: Axis[];
@@ -38,9 +40,8 @@ Example:
     )
     .action(async (file: string, options: Options) => {
       const { scenario } = await readScenario(file);
-      const stop = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
       const progress = new Progress(false);
+      const stop = stopOnSignals((text) => progress.note(text));
       try {
         const verdict = await sweep({
           text: await readFile(file, 'utf8'),
@@ -58,7 +59,7 @@ Example:
         process.exitCode = VERDICT_EXIT[verdict];
       } catch (error) {
         if (!stop.signal.aborted) throw error;
-        progress.note('stopped; give the same command again to go on');
+        progress.note('stopped; no peer is left running. Give the same command again to go on');
         process.exitCode = 130;
       }
     });

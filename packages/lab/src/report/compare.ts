@@ -1,11 +1,14 @@
 import type { CheckResult } from '../checks/facts.ts';
 import type { Result, RunFigures } from '../run/result.ts';
-import { escapeHtml, lineChart, number, type Series } from './charts.ts';
+import { escapeHtml, lineChart, type Series } from './charts.ts';
+import { FIGURE_LABELS, FIGURE_NAMES, figureText, figureValue } from './figure-labels.ts';
 import { box, page, table } from './page.ts';
 import { ReportData } from './report-data.ts';
 
 export interface FigureDifference {
+  /** As in the summary, and as a person reads it. */
   readonly name: string;
+  readonly label: string;
   readonly a: string;
   readonly b: string;
   /** b against a in per cent; null where that means nothing. */
@@ -14,15 +17,14 @@ export interface FigureDifference {
 
 /** The figures of two runs side by side. */
 export function differences(a: RunFigures, b: RunFigures): FigureDifference[] {
-  return (Object.keys(a) as (keyof RunFigures)[]).map((name) => {
-    const [first, second] = [a[name], b[name]];
-    const [x, y] = [Number(first), Number(second)];
-    const isComparable = first !== null && second !== null && x !== 0;
+  return FIGURE_NAMES.map((name) => {
+    const [x, y] = [figureValue(a, name), figureValue(b, name)];
     return {
       name,
-      a: first === null ? '-' : number(x),
-      b: second === null ? '-' : number(y),
-      percent: isComparable ? ((y - x) / Math.abs(x)) * 100 : null,
+      label: FIGURE_LABELS[name].label,
+      a: figureText(a, name),
+      b: figureText(b, name),
+      percent: x !== null && y !== null && x !== 0 ? ((y - x) / Math.abs(x)) * 100 : null,
     };
   });
 }
@@ -68,7 +70,7 @@ export function compareHtml(a: Result, b: Result): string {
     table(
       ['figure', 'A', 'B', 'B against A'],
       differences(a.summary.figures, b.summary.figures).map((one) => [
-        escapeHtml(one.name),
+        escapeHtml(one.label),
         one.a,
         one.b,
         one.percent === null ? '' : `${one.percent >= 0 ? '+' : ''}${one.percent.toFixed(1)} %`,
@@ -81,21 +83,21 @@ export function compareHtml(a: Result, b: Result): string {
       'Latency, percentiles',
       lineChart(
         both((data) => data.percentileCurves()),
-        { x: 'percentile', y: 'ms' },
+        { x: 'share of the samples', y: 'ms', xScale: 'percentile', yScale: 'log' },
       ),
     ),
     box(
       'Latency over time',
       lineChart(
         both((data) => data.latencyOverTime()),
-        { x: 'seconds', y: 'ms' },
+        { x: 'time, s', y: 'ms', yScale: 'log' },
       ),
     ),
     box(
       'Throughput',
       lineChart(
         both((data) => data.throughput()),
-        { x: 'seconds', y: 'a second' },
+        { x: 'time, s', y: 'per second' },
       ),
     ),
     box(

@@ -3,8 +3,10 @@ import type { Result } from '../run/result.ts';
 import type { EventOf, LabEvent } from '../watch/events.ts';
 import type { Band, Series } from './charts.ts';
 
-/** Percentiles that a curve shows. */
-const PERCENTILES = [1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99, 99.5, 99.9];
+/** Percentiles that a curve shows, as far as there are samples for them. */
+const PERCENTILES = [
+  0, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92, 94, 95, 96, 97, 98, 99, 99.3, 99.5, 99.7, 99.9,
+];
 const BUCKET_MS = 1_000;
 
 /** What the charts of a report are drawn from. Times in seconds. */
@@ -53,11 +55,13 @@ export class ReportData {
     ];
   }
 
+  /** Up to the highest percentile that one sample lies above: the rest would be the slowest one again and again. */
   percentileCurves(): Series[] {
-    const curve = (name: string, samples: readonly number[]): Series[] =>
-      samples.length === 0
-        ? []
-        : [{ name, points: PERCENTILES.map((percentile) => [percentile, percentileOf(samples, percentile)] as const) }];
+    const curve = (name: string, samples: readonly number[]): Series[] => {
+      const shown = PERCENTILES.filter((percentile) => samples.length * (1 - percentile / 100) >= 1);
+      const points = shown.map((percentile) => [percentile, percentileOf(samples, percentile)] as const);
+      return points.length < 2 ? [] : [{ name: `${name} (${samples.length})`, points }];
+    };
     return [
       ...curve(
         'blocks',
@@ -70,20 +74,19 @@ export class ReportData {
   /** Blocks and transactions committed in each second. */
   throughput(): Series[] {
     const blocks = this.of('block');
-    const perSecond = (what: (block: EventOf<'block'>) => number): [number, number][] => {
+    const perSecond = (name: string, what: (block: EventOf<'block'>) => number): Series => {
       const buckets = Map.groupBy(blocks, ({ atMs }) => Math.max(0, Math.floor(atMs / BUCKET_MS)));
       const last = Math.max(0, ...buckets.keys());
-      return Array.from({ length: last + 1 }, (_, k) => [
+      const counts = Array.from({ length: last + 1 }, (_, k): [number, number] => [
         (k * BUCKET_MS) / 1_000,
         (buckets.get(k) ?? []).reduce((sum, block) => sum + what(block), 0),
       ]);
+      return stepped(name, counts, BUCKET_MS / 1_000);
     };
-    const transactions = perSecond(({ transactions: count }) => count);
+    const hasLoad = blocks.some(({ transactions }) => transactions > 0);
     return [
-      { name: 'blocks', points: perSecond(() => 1), style: 'steps' },
-      ...(transactions.some(([, count]) => count > 0)
-        ? [{ name: 'transactions', points: transactions, style: 'steps' as const }]
-        : []),
+      perSecond('blocks', () => 1),
+      ...(hasLoad ? [perSecond('transactions', ({ transactions }) => transactions)] : []),
     ];
   }
 
@@ -97,17 +100,19 @@ export class ReportData {
           .map(({ atMs, height }): [number, number] => [atMs / 1_000, height]),
         400,
       ),
+      style: 'steps',
     }));
   }
 
   /** By slot: kWh, from settlements; what came in and went out has another name with each protocol. */
   energy(produced: string, consumed: string): Series[] {
     const settlements = this.of('settlement').sort((a, b) => a.slot - b.slot);
-    const series = (name: string, of: (s: EventOf<'settlement'>) => string): Series => ({
-      name,
-      points: settlements.map((s) => [s.slot, Number(of(s)) / 1_000] as const),
-      style: 'steps',
-    });
+    const series = (name: string, of: (s: EventOf<'settlement'>) => string): Series =>
+      stepped(
+        name,
+        settlements.map((s) => [s.slot, Number(of(s)) / 1_000]),
+        1,
+      );
     return [
       series(produced, ({ producedWh }) => producedWh),
       series(consumed, ({ consumedWh }) => consumedWh),
@@ -181,11 +186,21 @@ export class ReportData {
     const samples = this.of('sample');
     return peers.map((peer) => ({
       name: peer,
-      points: samples.flatMap((s) =>
-        s.peer === peer && s.memoryBytes !== null ? [[s.atMs / 1_000, s.memoryBytes / 1e6] as const] : [],
+      // A peer that is down uses none.
+      points: thinned(
+        samples
+          .filter((s) => s.peer === peer)
+          .map((s) => [s.atMs / 1_000, s.memoryBytes === null ? Number.NaN : s.memoryBytes / 1e6] as const),
+        400,
       ),
     }));
   }
+}
+
+/** Values that hold for a while each, the last one too. */
+function stepped(name: string, points: readonly (readonly [number, number])[], width: number): Series {
+  const last = points.at(-1);
+  return { name, points: last === undefined ? [] : [...points, [last[0] + width, last[1]]], style: 'steps' };
 }
 
 /** At most about `limit` of the points, evenly. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { LabError } from '../errors.ts';
+import { hintFor } from './misspelt.ts';
 import { planTimeline, type TimelinePlan } from './plan-timeline.ts';
 import { type Scenario, scenarioSchema } from './schema.ts';
 
@@ -65,7 +66,10 @@ function invalid(lines: readonly string[]): LabError {
 
 function issuesOf(issue: z.core.$ZodIssue): ScenarioIssue[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'there is no such key', isKey: true }));
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return { path, message: `there is no such key${hintFor(path)}`, isKey: true };
+    });
   // The branch that came furthest says most; a union's own message says what may stand there.
   if (issue.code === 'invalid_union') {
     const nested = issue.errors.flat().filter(({ code }) => code === 'unrecognized_keys');

@@ -1,22 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { Verdict } from '../checks/facts.ts';
 import { worst } from '../checks/judge.ts';
 import { LabError } from '../errors.ts';
-import { barChart, escapeHtml, lineChart } from '../report/charts.ts';
-import { box, page, table } from '../report/page.ts';
-import { performRuns, type RunsOptions } from '../run/perform-runs.ts';
+import { type Axis, type SweptRun, sweepHtml } from '../report/sweep-page.ts';
+import { performRuns, type RunsOptions, writeReport } from '../run/perform-runs.ts';
 import { type RunFigures, type RunSummary, readResult } from '../run/result.ts';
 import { csv } from '../run/tables.ts';
 import { parseScenario } from '../scenario/read-scenario.ts';
-
-/** One setting of the scenario and the values that it takes: `load.0.rate=10,50,100`. */
-export interface Axis {
-  readonly path: string;
-  readonly values: readonly string[];
-}
 
 export interface SweepPoint {
   /** Folder of the point's result, under the sweep's. */
@@ -33,16 +26,6 @@ export interface SweepOptions extends Pick<RunsOptions, 'runtime' | 'signal' | '
   readonly out: string;
   onPoint(point: SweepPoint, number: number, of: number, isDone: boolean): void;
 }
-
-const FIGURES = [
-  'heightsPerSecond',
-  'transactionsPerSecond',
-  'transactionP50Ms',
-  'transactionP99Ms',
-  'blockP50Ms',
-  'blockP99Ms',
-  'cpuMsPerHeight',
-] as const satisfies readonly (keyof RunFigures)[];
 
 /** @throws LabError SWEEP_BAD_OPTION */
 export function parseAxis(text: string): Axis {
@@ -86,20 +69,39 @@ export function sweepPoints(text: string, file: string, axes: readonly Axis[], s
 export async function sweep(options: SweepOptions): Promise<Verdict> {
   const { out, axes } = options;
   const points = sweepPoints(options.text, options.scenarioFile, axes, options.seeds);
+  const done = await Promise.all(points.map((point) => doneBefore(point, join(out, point.name), options.runtime)));
   await mkdir(out, { recursive: true });
-  const done: { point: SweepPoint; summary: RunSummary }[] = [];
+  const runs: SweptRun[] = [];
   for (const [k, point] of points.entries()) {
     const folder = join(out, point.name);
-    const isDone = existsSync(join(folder, 'summary.json'));
-    options.onPoint(point, k + 1, points.length, isDone);
+    const before = done[k] ?? null;
+    options.onPoint(point, k + 1, points.length, before !== null);
     // What was interrupted in the middle is begun anew.
-    if (!isDone) await rm(folder, { recursive: true, force: true });
-    const summary = isDone ? (await readResult(folder)).summary : await runPoint(options, point, folder);
-    done.push({ point, summary });
-    await writeFile(join(out, 'sweep.csv'), sweepCsv(done));
-    await writeFile(join(out, 'sweep.html'), sweepHtml(axes, done));
+    if (before === null) await rm(folder, { recursive: true, force: true });
+    // A sweep may have been stopped between a summary and its report.
+    else if (!existsSync(join(folder, 'report.html'))) await writeReport(folder);
+    const summary = before ?? (await runPoint(options, point, folder));
+    runs.push({ name: point.name, settings: point.settings, summary });
+    await writeFile(join(out, 'sweep.csv'), sweepCsv(runs));
+    await writeFile(join(out, 'sweep.html'), sweepHtml(axes, options.seeds, runs));
   }
-  return worst(done.map(({ summary }) => summary.verdict));
+  return worst(runs.map(({ summary }) => summary.verdict));
+}
+
+/**
+ * What a folder holds of a point; null when its run was not finished.
+ * @throws LabError RESULT_EXISTS when it is that of another scenario: a sweep mixes no two
+ */
+async function doneBefore({ text }: SweepPoint, folder: string, runtime: string): Promise<RunSummary | null> {
+  if (!existsSync(join(folder, 'summary.json'))) return null;
+  const before = await readFile(join(folder, 'scenario.yaml'), 'utf8').catch(() => '');
+  const { summary } = await readResult(folder);
+  if (before === text && summary.runtime === runtime) return summary;
+  const what = before === text ? `the ${summary.runtime} runtime` : 'another version of the scenario';
+  throw new LabError(
+    'RESULT_EXISTS',
+    `${folder} holds a run of ${what}: choose another folder with --out, or remove this one`,
+  );
 }
 
 async function runPoint(options: SweepOptions, point: SweepPoint, out: string): Promise<RunSummary> {
@@ -114,63 +116,17 @@ async function runPoint(options: SweepOptions, point: SweepPoint, out: string): 
   return summaries[0] as RunSummary;
 }
 
-type Done = readonly { readonly point: SweepPoint; readonly summary: RunSummary }[];
-
-function sweepCsv(done: Done): string {
-  const [first] = done;
+function sweepCsv(runs: readonly SweptRun[]): string {
+  const [first] = runs;
   if (first === undefined) return '';
-  const settings = Object.keys(first.point.settings);
+  const settings = Object.keys(first.settings);
   const figures = Object.keys(first.summary.figures) as (keyof RunFigures)[];
   return csv(
     [...settings, 'verdict', ...figures],
-    done.map(({ point, summary }) => [
-      ...settings.map((name) => point.settings[name] ?? ''),
-      summary.verdict,
-      ...figures.map((name) => summary.figures[name] ?? ''),
+    runs.map((run) => [
+      ...settings.map((name) => run.settings[name] ?? ''),
+      run.summary.verdict,
+      ...figures.map((name) => run.summary.figures[name] ?? ''),
     ]),
   );
-}
-
-function sweepHtml(axes: readonly Axis[], done: Done): string {
-  const rows = done.map(({ point, summary }) => [
-    `<a href="${encodeURI(point.name)}/report.html">${escapeHtml(point.name)}</a>`,
-    `<span class="verdict ${summary.verdict}">${summary.verdict}</span>`,
-    ...FIGURES.map((name) => String(summary.figures[name] ?? '-')),
-  ]);
-  const plots = axes.flatMap((axis) =>
-    FIGURES.map((figure) => box(`${figure} by ${axis.path}`, figurePlot(axis, figure, done))),
-  );
-  return page(
-    'Sweep',
-    `<h1>Sweep over ${axes.map(({ path }) => escapeHtml(path)).join(' and ') || 'seeds'}</h1>${table(
-      ['point', 'verdict', ...FIGURES],
-      rows,
-      FIGURES.map((_, k) => k + 2),
-    )}<div class="grid-of">${plots.join('')}</div>`,
-  );
-}
-
-/** Mean over everything else for each value of an axis: dots for the single runs where the values are numbers. */
-function figurePlot(axis: Axis, figure: (typeof FIGURES)[number], done: Done): string {
-  const samples = done.flatMap(({ point, summary }) => {
-    const value = summary.figures[figure];
-    return value === null ? [] : [{ at: point.settings[axis.path] ?? '', value }];
-  });
-  const mean = (at: string): number => {
-    const values = samples.filter((sample) => sample.at === at).map(({ value }) => value);
-    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  };
-  if (axis.values.every((value) => !Number.isNaN(Number.parseFloat(value))))
-    return lineChart(
-      [
-        { name: 'mean', points: axis.values.map((at) => [Number.parseFloat(at), mean(at)] as const) },
-        {
-          name: 'runs',
-          points: samples.map(({ at, value }) => [Number.parseFloat(at), value] as const),
-          style: 'dots',
-        },
-      ],
-      { x: axis.path, y: figure },
-    );
-  return barChart(axis.values, [{ name: 'mean', values: axis.values.map(mean) }], { x: axis.path, y: figure });
 }
