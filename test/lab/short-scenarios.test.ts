@@ -116,7 +116,35 @@ limit: 4s
     const [code] = await once(child, 'exit');
     expect(said).toContain('stopped; no peer is left running');
     expect(code).toBe(130);
-    await eventually('the end of every peer', () => peers() === 0);
+    expect(peers()).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['events.jsonl', 'scenario.yaml']);
+  });
+
+  it('an interrupted sweep leaves no peer behind, keeps what is done, and goes on there', async () => {
+    const file = join(folder, 'tiny.yaml');
+    const out = join(folder, 'sweep');
+    writeFileSync(file, 'name: tiny\npeers: 1\nuntil: 500ms\nconsensus: {slotPace: 100ms}\n');
+    const command = ['sweep', file, '--seeds', '1,2', '--out', out];
+    const child = spawn(process.execPath, [MAIN, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const peers = (seed: number): number => processesOf(join(out, `seed=${seed}`, 'peers'));
+    await eventually('the second point', () => peers(2) > 0, 60_000);
+    child.kill('SIGINT');
+    // Somebody who is in a hurry presses it twice.
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    expect(said).toContain('Give the same command again to go on');
+    expect([peers(1), peers(2)]).toEqual([0, 0]);
+    const rows = (): string[] => readFileSync(join(out, 'sweep.csv'), 'utf8').trim().split('\n').slice(1);
+    const [first] = rows();
+    expect(rows()).toHaveLength(1);
+    const { code, output } = await wattmesh(...command);
+    expect(output).toContain('1 of 2: seed=1 (done before)');
+    expect(rows()).toEqual([first, expect.stringMatching(/^2,holds,/)]);
+    expect(code).toBe(0);
   });
 
   it('report and compare read a result again', async () => {

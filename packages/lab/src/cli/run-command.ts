@@ -5,6 +5,7 @@ import { performRuns } from '../run/perform-runs.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import { VERDICT_EXIT, VERDICT_EXIT_HELP } from './exit.ts';
 import { Progress } from './progress.ts';
+import { stopOnSignals } from './stop.ts';
 
 interface Options {
   readonly out?: string;
@@ -36,10 +37,9 @@ Example:
     )
     .action(async (file: string, options: Options) => {
       const read = await readScenario(file);
-      const stop = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal));
       const out = options.out ?? freeFolder(read.scenario.name);
       const progress = new Progress(options.json === true);
+      const stop = stopOnSignals((text) => progress.note(text));
       try {
         const { verdict } = await performRuns({
           read,
@@ -56,7 +56,7 @@ Example:
         process.exitCode = VERDICT_EXIT[verdict];
       } catch (error) {
         if (!stop.signal.aborted) throw error;
-        progress.note('stopped; no peer is left running');
+        progress.note(`stopped; no peer is left running. What was seen until then: ${out}`);
         process.exitCode = 130;
       }
     });

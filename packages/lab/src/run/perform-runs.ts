@@ -32,7 +32,7 @@ export async function performRuns(options: RunsOptions): Promise<{ verdict: Verd
     const folder = repetitions === 1 ? out : join(out, `run-${k}`);
     const result = await ResultFolder.create(folder, read.text);
     const peers = join(folder, 'peers');
-    const summary = await runScenario({
+    const running = runScenario({
       read,
       scenarioFile: options.scenarioFile,
       seed: k === 1 ? seed : `${seed}/${k}`,
@@ -50,6 +50,10 @@ export async function performRuns(options: RunsOptions): Promise<{ verdict: Verd
         };
         return options.runtime === 'process' ? ProcessRuntime.create(peerOptions) : DockerRuntime.create(peerOptions);
       },
+    });
+    const summary = await running.catch(async (error: Error) => {
+      if (signal.aborted && !options.keepPeers) await rm(peers, { recursive: true, force: true });
+      throw error;
     });
     // Chains and journals of a violated run are evidence.
     if (!options.keepPeers && summary.verdict !== 'violated') await rm(peers, { recursive: true, force: true });

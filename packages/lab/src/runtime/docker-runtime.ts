@@ -80,8 +80,14 @@ export class DockerRuntime implements Runtime {
       cpus: 1,
     });
     await writeFile(join(folder, 'compose.yaml'), compose);
-    await runtime.#compose('up', '--no-start');
-    return runtime;
+    try {
+      await runtime.#compose('up', '--no-start');
+      return runtime;
+    } catch (error) {
+      // What was made before it failed would stay.
+      await runtime.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   async start(name: string, settings: ControlSettingsInput, extra: ExtraConfig = {}): Promise<void> {
