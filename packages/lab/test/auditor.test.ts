@@ -27,4 +27,8 @@ it('audits a chain with evidence of earlier heights, and reports whom it cost st
   expect(audited.flatMap((one) => one.findings)).toEqual([]);
   const penalties = audited.flatMap(({ events }) => events.filter(({ type }) => type === 'penalty'));
   expect(penalties.map((event) => event.type === 'penalty' && event.member)).toContain('p01');
+  // A turn that was refused: somebody else's block, in a later round.
+  const blocks = audited.flatMap(({ events }) => events.filter((event) => event.type === 'block'));
+  expect(blocks.filter(({ turn, composer }) => turn === composer).every(({ round }) => round % 4 === 0)).toBe(true);
+  expect(blocks.some(({ turn, composer, round }) => turn === 'p01' && composer !== 'p01' && round > 0)).toBe(true);
 });
