@@ -62,7 +62,7 @@ describe('a chart', () => {
           ]);
           return (
             places.length === points.length &&
-            places.every(([x, y]) => x !== undefined && y !== undefined && x >= 46 && x <= 348 && y >= 8 && y <= 166)
+            places.every(([x, y]) => x !== undefined && y !== undefined && x >= 50 && x <= 348 && y >= 8 && y <= 166)
           );
         },
       ),

@@ -65,7 +65,7 @@ describe('a scenario is refused before anything starts, with line and column', (
   it.each([
     ['not YAML', 'name: [a\n', 'x.yaml:2:1: '],
     ['a key twice', 'name: a\nname: b\n', 'x.yaml:2:1: Map keys must be unique'],
-    ['no name', 'peers: 4\n', 'x.yaml:1:1: name: '],
+    ['no name', 'peers: 4\n', 'x.yaml:1:1: name: is missing'],
     ['a misspelt key', 'name: a\npeeers: 4\n', 'x.yaml:2:1: peeers: there is no such key; did you mean peers?'],
     [
       'a misspelt key inside',
@@ -204,6 +204,30 @@ describe('a scenario is refused before anything starts, with line and column', (
       'x.yaml:4:60: timeline[0].choices[0].name: ',
     ],
     [
+      'a parameter that the misbehaviour does not have',
+      withTimeline('  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: delay, parameters: {delaysMs: 5}}]}\n'),
+      'x.yaml:4:90: timeline[0].choices[0].parameters.delaysMs: there is no such parameter\n',
+    ],
+    [
+      'a kind of invalid block that there is not',
+      withTimeline(
+        '  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: invalid-block, parameters: {kind: ugly}}]}\n',
+      ),
+      'expected one of wrong-trade, ',
+    ],
+    [
+      'a wrong model where nobody learns',
+      withTimeline(
+        '  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: invalid-block, parameters: {kind: wrong-model}}]}\n',
+      ),
+      'a chain of `protocol: poeg` has no block that could be wrong in this way',
+    ],
+    [
+      'a peer that is not in a list',
+      withTimeline('  - {do: kill, at: 1s, peers: p01}\n'),
+      'x.yaml:4:31: timeline[0].peers: write all, miner, a share such as 30%, or a list such as [p01, p03]',
+    ],
+    [
       'two misbehaviours of one peer in two entries',
       withTimeline(
         '  - {do: misbehave, at: 1s, peers: [p01], choices: [{name: refuse}]}\n  - {do: misbehave, at: 5s, peers: [p01], choices: [{name: delay}]}\n',
@@ -246,6 +270,7 @@ describe('a scenario is refused before anything starts, with line and column', (
   });
 
   it('says all at once', () => {
-    expect(refusal('name: a\npeeers: 4\nuntil: soon\n').split('\n')).toHaveLength(2);
+    const lines = refusal('name: a\nuntil: soon\npeeers: 4\nload: [{kind: shut}]\n').split('\n');
+    expect(lines.map((line) => line.split(':')[1])).toEqual(['2', '3', '4']);
   });
 });

@@ -6,7 +6,7 @@ import { linearScale, logScale, number, percentileScale, type Scale } from './ax
  */
 const WIDTH = 360;
 const HEIGHT = 200;
-const PLOT = { left: 46, right: 12, top: 8, bottom: 34 };
+const PLOT = { left: 50, right: 12, top: 8, bottom: 34 };
 /** Half the width of a letter: a label at the edge is moved so that it is not cut off. */
 const LABEL_HALF = 3.3;
 const COLOURS = ['#0b6bcb', '#c4320a', '#1a7f37', '#8250df', '#9a6700', '#0a7ea4', '#bf3989', '#57606a'];
@@ -172,7 +172,7 @@ function yAxis(sy: Scale, title: string): string[] {
       `<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${f(sy.at(value))}" y2="${f(sy.at(value))}" class="grid"/>`,
       `<text x="${PLOT.left - 4}" y="${f(sy.at(value) + 4)}" text-anchor="end">${label}</text>`,
     ]),
-    `<text transform="translate(10 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" class="title">${escapeHtml(title)}</text>`,
+    `<text transform="translate(9 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" class="title">${escapeHtml(title)}</text>`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import { conflictsOf } from './contradictions.ts';
+import { misbehaviourIssues } from './misbehaviour-choices.ts';
 import { distanceOf, type Moment, momentOf, momentText } from './moment.ts';
 import type { ScenarioIssue } from './read-scenario.ts';
 import type { Scenario, TimelineEntry } from './schema.ts';
@@ -74,6 +75,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
       return;
     }
     checkEntry(entry, names, k, say);
+    if (entry.do === 'misbehave') issues.push(...misbehaviourIssues(entry, k, scenario.protocol));
     if (entry.id !== undefined) {
       if (ids.has(entry.id)) say(['timeline', k, 'id'], `timeline[${ids.get(entry.id)}] has this id already`);
       ids.set(entry.id, k);

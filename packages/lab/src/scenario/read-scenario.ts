@@ -47,10 +47,13 @@ export function parseScenario(text: string, file: string): ReadScenario {
     throw invalid(document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`));
   const refuse = (issues: readonly ScenarioIssue[]): never => {
     throw invalid(
-      issues.map((issue) => {
-        const where = issue.path.length === 0 ? '' : `${pathText(issue.path)}: `;
-        return `${at(offsetOf(document, issue))}: ${where}${issue.message}`;
-      }),
+      issues
+        .map((issue) => ({ ...issue, offset: offsetOf(document, issue) }))
+        .sort((a, b) => a.offset - b.offset)
+        .map(({ path, message, offset }) => {
+          const where = path.length === 0 ? '' : `${pathText(path)}: `;
+          return `${at(offset)}: ${where}${message}`;
+        }),
     );
   };
   const parsed = scenarioSchema.safeParse(document.toJS() ?? {});
@@ -76,7 +79,8 @@ function issuesOf(issue: z.core.$ZodIssue): ScenarioIssue[] {
     if (nested.length === 1 && nested[0] !== undefined)
       return issuesOf({ ...nested[0], path: [...issue.path, ...nested[0].path] } as z.core.$ZodIssue);
   }
-  return [{ path: issue.path, message: issue.message }];
+  const isMissing = issue.code === 'invalid_type' && / received undefined$/.test(issue.message);
+  return [{ path: issue.path, message: isMissing ? 'is missing' : issue.message }];
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -9,10 +9,11 @@ import { bandwidth, duration, percent, signedDuration } from './quantities.ts';
  */
 const peerName = z.string().regex(/^p\d{2}$/, 'a peer is named p01, p02, ...');
 
+const PEERS_HINT = 'write all, miner, a share such as 30%, or a list such as [p01, p03]';
 export const peersSchema = z
   .union(
-    [z.literal('all'), z.literal('miner'), z.string().regex(/^\d+(\.\d+)?%$/), z.array(peerName).min(1)],
-    'write all, miner, a share such as 30%, or a list such as [p01, p03]',
+    [z.literal('all'), z.literal('miner'), z.string().regex(/^\d+(\.\d+)?%$/, PEERS_HINT), z.array(peerName).min(1)],
+    PEERS_HINT,
   )
   .describe(
     'which peers: a list of names; `all`; `miner`, the one that is to compose next when the moment comes; or a share such as 30%, rounded down, of the peers with the highest numbers',
@@ -136,7 +137,7 @@ export const faultSchema = z.discriminatedUnion(
   ],
   {
     error:
-      'do: one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, misbehave, end',
+      'one of kill, stop, start, restart, wipe, pause, disconnect, partition, link, clock-skew, disk-full, misbehave, end',
   },
 );
 export type TimelineEntry = z.infer<typeof faultSchema>;
@@ -182,7 +183,7 @@ export const loadSchema = z.discriminatedUnion(
       })
       .describe('As many transactions as the clients can get committed one after the other.'),
   ],
-  { error: 'kind: one of open, ramp, closed' },
+  { error: 'one of open, ramp, closed' },
 );
 export type Load = z.infer<typeof loadSchema>;
 
