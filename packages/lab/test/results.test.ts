@@ -6,7 +6,7 @@ import { compareHtml, differences } from '../src/report/compare.ts';
 import { reportHtml } from '../src/report/report.ts';
 import { type SweptRun, sweepHtml } from '../src/report/sweep-page.ts';
 import { ResultFolder, type RunSummary, readResult } from '../src/run/result.ts';
-import { csv } from '../src/run/tables.ts';
+import { csv, tablesOf } from '../src/run/tables.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
 import { parseAxis, sweep, sweepPoints } from '../src/sweep/sweep.ts';
 import type { LabEvent } from '../src/watch/events.ts';
@@ -115,6 +115,30 @@ describe('a result folder', () => {
         ],
       ),
     ).toBe('a,b\n"x,y","say ""no"""\n1,2.3\n');
+  });
+});
+
+describe('the tables of a result', () => {
+  it('hold a row for each event of their kind, under a header of the same length', () => {
+    const penalty: LabEvent = {
+      type: 'penalty',
+      atMs: 5,
+      height: 3,
+      member: 'p02',
+      lostMicro: '10',
+      stakeMicro: '90',
+      openingMicro: '100',
+    };
+    const tables = tablesOf([...EVENTS, penalty]);
+    expect(tables['penalties.csv']?.split('\n')[1]).toBe('5,3,p02,10,90,100');
+    expect(tables['commits.csv']?.trim().split('\n')).toHaveLength(3);
+    for (const [name, text] of Object.entries(tables)) {
+      const columns = text
+        .trim()
+        .split('\n')
+        .map((row) => row.split(',').length);
+      expect(new Set(columns).size, name).toBe(1);
+    }
   });
 });
 

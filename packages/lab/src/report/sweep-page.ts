@@ -1,4 +1,5 @@
 import type { RunFigures, RunSummary } from '../run/result.ts';
+import { csv } from '../run/tables.ts';
 import { barChart, escapeHtml, lineChart, type Series } from './charts.ts';
 import { FIGURE_LABELS, figureText, figureValue } from './figure-labels.ts';
 import { box, page, table } from './page.ts';
@@ -54,6 +55,22 @@ export function sweepHtml(axes: readonly Axis[], seeds: readonly string[], runs:
       rows,
       measured.map((_, k) => k + 2),
     )}<h2>Plots</h2><div class="grid-of">${plots.join('')}</div>`,
+  );
+}
+
+/** The same as a table for other programs, with the names and units of the summary. */
+export function sweepCsv(runs: readonly SweptRun[]): string {
+  const [first] = runs;
+  if (first === undefined) return '';
+  const settings = Object.keys(first.settings);
+  const figures = Object.keys(first.summary.figures) as (keyof RunFigures)[];
+  return csv(
+    [...settings, 'verdict', ...figures],
+    runs.map((run) => [
+      ...settings.map((name) => run.settings[name] ?? ''),
+      run.summary.verdict,
+      ...figures.map((name) => run.summary.figures[name] ?? ''),
+    ]),
   );
 }
 

@@ -4,6 +4,7 @@ import type { Verdict } from '../checks/facts.ts';
 import { worst } from '../checks/judge.ts';
 import { timingOf } from '../network/provision.ts';
 import { reportHtml } from '../report/report.ts';
+import { sweepCsv, sweepHtml } from '../report/sweep-page.ts';
 import { DockerRuntime } from '../runtime/docker-runtime.ts';
 import { ProcessRuntime } from '../runtime/process-runtime.ts';
 import type { ReadScenario } from '../scenario/read-scenario.ts';
@@ -24,7 +25,7 @@ export interface RunsOptions {
   onSummary(summary: RunSummary, folder: string): void;
 }
 
-/** Runs a scenario once for each seed, each into a folder of its own, with its report. */
+/** Runs a scenario once for each seed, each into a folder of its own, with its report; several with a page over all. */
 export async function performRuns(options: RunsOptions): Promise<{ verdict: Verdict; summaries: RunSummary[] }> {
   const { read, out, seed, repetitions, signal, onEvent, onSummary } = options;
   const summaries: RunSummary[] = [];
@@ -60,6 +61,18 @@ export async function performRuns(options: RunsOptions): Promise<{ verdict: Verd
     await writeReport(folder);
     summaries.push(summary);
     onSummary(summary, folder);
+  }
+  if (repetitions > 1) {
+    const runs = summaries.map((summary, k) => ({ name: `run-${k + 1}`, settings: { seed: summary.seed }, summary }));
+    await writeFile(join(out, 'runs.csv'), sweepCsv(runs));
+    await writeFile(
+      join(out, 'runs.html'),
+      sweepHtml(
+        [],
+        summaries.map((summary) => summary.seed),
+        runs,
+      ),
+    );
   }
   return { verdict: worst(summaries.map(({ verdict }) => verdict)), summaries };
 }

@@ -48,8 +48,17 @@ export function tablesOf(events: readonly LabEvent[]): Readonly<Record<string, s
       of('load').map((l) => [l.atMs, l.due, l.sent, l.missed, l.refused, l.committed, l.outstanding]),
     ),
     'settlements.csv': csv(
-      ['at_ms', 'slot', 'height', 'traded_wh', 'loss_saved_half_nano_wh', 'reward_micro'],
-      of('settlement').map((s) => [s.atMs, s.slot, s.height, s.tradedWh, s.lossSavedHalfNanoWh, s.rewardMicro]),
+      ['at_ms', 'slot', 'height', 'produced_wh', 'consumed_wh', 'traded_wh', 'loss_saved_half_nano_wh', 'reward_micro'],
+      of('settlement').map((s) => [
+        s.atMs,
+        s.slot,
+        s.height,
+        s.producedWh,
+        s.consumedWh,
+        s.tradedWh,
+        s.lossSavedHalfNanoWh,
+        s.rewardMicro,
+      ]),
     ),
     'members.csv': csv(
       [
@@ -114,6 +123,10 @@ export function tablesOf(events: readonly LabEvent[]): Readonly<Record<string, s
         s.cpuMs ?? '',
         s.memoryBytes ?? '',
       ]),
+    ),
+    'penalties.csv': csv(
+      ['at_ms', 'height', 'member', 'lost_micro', 'stake_micro', 'opening_micro'],
+      of('penalty').map((p) => [p.atMs, p.height, p.member, p.lostMicro, p.stakeMicro, p.openingMicro]),
     ),
     'faults.csv': csv(
       ['at_ms', 'what', 'kind', 'label', 'proof', 'failure'],

@@ -5,10 +5,9 @@ import { parseDocument } from 'yaml';
 import type { Verdict } from '../checks/facts.ts';
 import { worst } from '../checks/judge.ts';
 import { LabError } from '../errors.ts';
-import { type Axis, type SweptRun, sweepHtml } from '../report/sweep-page.ts';
+import { type Axis, type SweptRun, sweepCsv, sweepHtml } from '../report/sweep-page.ts';
 import { performRuns, type RunsOptions, writeReport } from '../run/perform-runs.ts';
-import { type RunFigures, type RunSummary, readResult } from '../run/result.ts';
-import { csv } from '../run/tables.ts';
+import { type RunSummary, readResult } from '../run/result.ts';
 import { parseScenario } from '../scenario/read-scenario.ts';
 
 export interface SweepPoint {
@@ -114,19 +113,4 @@ async function runPoint(options: SweepOptions, point: SweepPoint, out: string): 
     keepPeers: false,
   });
   return summaries[0] as RunSummary;
-}
-
-function sweepCsv(runs: readonly SweptRun[]): string {
-  const [first] = runs;
-  if (first === undefined) return '';
-  const settings = Object.keys(first.settings);
-  const figures = Object.keys(first.summary.figures) as (keyof RunFigures)[];
-  return csv(
-    [...settings, 'verdict', ...figures],
-    runs.map((run) => [
-      ...settings.map((name) => run.settings[name] ?? ''),
-      run.summary.verdict,
-      ...figures.map((name) => run.summary.figures[name] ?? ''),
-    ]),
-  );
 }
