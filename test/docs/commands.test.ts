@@ -1,10 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type CommandWorld, MARKER, markedCommands, problemsOf } from '../../scripts/docs/commands.ts';
 
 const repository = join(import.meta.dirname, '../..');
+
+async function helpOf(subcommands: string): Promise<string> {
+  const cli = join(repository, 'packages/node/src/cli/main.ts');
+  const words = subcommands.split(' ').filter((word) => word !== '');
+  return (await promisify(execFile)(process.execPath, [cli, ...words, '--help'])).stdout;
+}
 
 const helpTexts: Record<string, string> = {
   '': 'Usage: wattmesh [options] [command]\n\nOptions:\n  -V, --version  version\n  --json  machine-readable\n\nCommands:\n  up [options]  starts\n  demo [options]  shows\n  bench  measures\n',
@@ -75,16 +83,9 @@ test('only marked blocks are read, with their line numbers, comments and continu
 });
 
 describe('the documents of this repository', () => {
-  const cache = new Map<string, string>();
+  const helps = new Map<string, string>();
   const real: CommandWorld = {
-    help: (subcommands) => {
-      const key = subcommands.join(' ');
-      const cli = join(repository, 'packages/node/src/cli/main.ts');
-      const text =
-        cache.get(key) ?? execFileSync(process.execPath, [cli, ...subcommands, '--help'], { encoding: 'utf8' });
-      cache.set(key, text);
-      return text;
-    },
+    help: (subcommands) => helps.get(subcommands.join(' ')) ?? '',
     npmScripts: new Set([
       'install',
       ...Object.keys(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).scripts),
@@ -99,6 +100,27 @@ describe('the documents of this repository', () => {
         readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
       ),
   ].filter((name) => name.endsWith('.md'));
+
+  /** Every command says what it can, once, as many at a time as there are cores: a program's start takes a second. */
+  beforeAll(async () => {
+    const all = documents.flatMap((name) => markedCommands(readFileSync(join(repository, name), 'utf8')));
+    for (;;) {
+      const missing = new Set<string>();
+      const help = (path: readonly string[]): string => {
+        const key = path.join(' ');
+        if (!helps.has(key)) missing.add(key);
+        return helps.get(key) ?? '';
+      };
+      for (const command of all) problemsOf(command, { ...real, help });
+      if (missing.size === 0) return;
+      const queue = [...missing];
+      await Promise.all(
+        Array.from({ length: availableParallelism() }, async () => {
+          for (let key = queue.pop(); key !== undefined; key = queue.pop()) helps.set(key, await helpOf(key));
+        }),
+      );
+    }
+  });
 
   test.each(documents)('%s: every marked command can be typed', (name) => {
     const commands = markedCommands(readFileSync(join(repository, name), 'utf8'));
