@@ -19,13 +19,15 @@ async function learningOf(peer: string): Promise<{ readonly rounds: readonly Rou
     const { api } = JSON.parse(require('node:fs').readFileSync('/config/node.json', 'utf8'));
     const ask = (path) => fetch('http://127.0.0.1:' + api.port + path);
     (async () => {
+      // Before the blocks: while they are read, the next round may make another model.
+      const served = (await ask('/model')).headers.get('x-model-hash');
       const { height } = await (await ask('/status')).json();
       const rounds = [];
       for (let at = 1; at <= height; at++) {
         const { settlement } = await (await ask('/blocks/' + at)).json();
         if (settlement?.round) rounds.push(settlement.round);
       }
-      console.log(JSON.stringify({ rounds, served: (await ask('/model')).headers.get('x-model-hash') }));
+      console.log(JSON.stringify({ rounds, served }));
     })();`;
   return JSON.parse(await project.compose('exec', '-T', peer, 'node', '-e', program));
 }
