@@ -67,12 +67,12 @@ describe('a deliberately broken build is caught', () => {
       'votes-twice',
       `name: votes twice
 peers: 2
-until: 8s
+until: 6s
 consensus: {slotPace: 100ms, timing: {proposeMs: 500}}
 timeline:
   - {do: pause, at: {height: 4}, peers: [p02], id: frozen}
-  - {do: restart, at: 5s, peers: [p01]}
-  - {do: end, at: 7s, which: frozen}
+  - {do: restart, at: 3s, peers: [p01]}
+  - {do: end, at: 5s, which: frozen}
 `,
       [
         {

@@ -17,7 +17,7 @@ consensus: {slotPace: 200ms, timing: {proposeMs: 1000}}
 const SHORT: readonly (readonly [string, string])[] = [
   ['healthy', 'until: {slot: 6}\nchecks: {progress: {slots: 5}}\n'],
   ['offline miner', 'until: {slot: 7}\ntimeline: [{do: kill, at: {slot: 3}, for: 1s, peers: miner}]\n'],
-  ['partition', 'until: 8s\ntimeline: [{do: partition, at: 1s, for: 3s, groups: [[p01, p02], [p03, p04]]}]\n'],
+  ['partition', 'until: 6s\ntimeline: [{do: partition, at: 1s, for: 3s, groups: [[p01, p02], [p03, p04]]}]\n'],
   [
     'one malicious miner',
     'until: 1s\ntimeline: [{do: misbehave, at: 0s, for: {heights: 40}, peers: [p02], choices: [{name: double-vote}]}]\n',

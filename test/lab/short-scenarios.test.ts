@@ -84,7 +84,7 @@ peers: 2
 until: 1s
 consensus: {slotPace: 100ms}
 timeline: [{do: kill, at: {height: 100000}, peers: [p01]}]
-limit: 4s
+limit: 2s
 `,
     );
     expect(summary.shortcomings[0]).toBe('the moment of kill p01 at height 100000 did not come');
