@@ -13,6 +13,23 @@ function expectNear(actual: number | undefined, expected: number, what: string):
   expect(Math.abs((actual as number) - expected), `${what}: ${actual} against ${expected}`).toBeLessThan(1e-9);
 }
 
+describe('world', () => {
+  it('has the sizes that the golden numbers were computed with', () => {
+    const { meta } = golden;
+    expect(goldenConfig.battery).toMatchObject({
+      capacityKwh: meta.E_kWh,
+      socMin: meta.socMin,
+      socMax: meta.socMax,
+      powerLimitKw: meta.pMax_kW,
+      chargeEfficiency: 1,
+      dischargeEfficiency: 1,
+    });
+    expect(goldenConfig.tariff).toMatchObject({ deltaFloor: meta.deltaFloor, calendar: meta.preset });
+    // The largest delta, under prices ten times as far apart.
+    expect(deltaOf(10 * meta.lambda_.on, meta.lambda_.off, meta.deltaFloor)).toBe(meta.deltaCap);
+  });
+});
+
 describe('tariff', () => {
   it.each(golden.delta)('delta of $period under $lam with floor $floor', ({ period, lam, floor, expect: expected }) => {
     const triple: PriceTriple = lam;
@@ -52,6 +69,7 @@ describe('episodes', () => {
     const environment = new BatchEnvironment(goldenConfig, goldenDay(ev));
     const policy = createReplayPolicy([ev.act]);
     const command = new Float64Array(1);
+    expect(rows.map(({ req }) => req)).toEqual(ev.act);
     for (const row of rows) {
       expect(environment.slot[0]).toBe(row.h);
       const at = row.h;
@@ -74,7 +92,9 @@ describe('episodes', () => {
       expectNear(environment.moneyReward[0], row.rewardMoney, 'money reward');
       expectNear((environment.totals.tradeScoreKwh[0] as number) - scoreBefore, row.psTradeKwh, 'score');
       expect(environment.isPresent(0)).toBe(!row.depart);
-      if (row.depart) expectNear(dayMetrics(environment, 0).rangeAnxiety, row.rangeAnxiety, 'RA');
+      // What the money reward holds besides cash is range anxiety, and only the departing slot has any.
+      const anxiety = (environment.cashCad[0]! - environment.moneyReward[0]!) / goldenConfig.rangeAnxietyCad;
+      expectNear(anxiety, row.rangeAnxiety, 'RA');
     }
     const metrics = dayMetrics(environment, 0);
     expectNear(metrics.cash, total.cash, 'cash');
@@ -83,6 +103,7 @@ describe('episodes', () => {
     expectNear(metrics.objective, total.Rmoney, 'U');
     expectNear(metrics.settled, total.settled, 'settled');
     expectNear(metrics.socEnd, total.socEnd, 'SOC at departure');
+    expectNear(Math.max(0, goldenConfig.battery.socMax - metrics.socEnd), total.headroom, 'headroom');
     expectNear(metrics.boughtKwh, total.ch, 'bought');
     expectNear(metrics.soldKwh, total.dis, 'sold');
     expectNear(metrics.tradeScoreKwh, total.ps_trade_kwh, 'trade score');

@@ -73,8 +73,10 @@ describe('delta and prices', () => {
           expect(deltaOf(level, off, floor)).toBeGreaterThanOrEqual(floor);
           expect(deltaOf(level, off, floor)).toBeLessThanOrEqual(1);
         }
-        const { gridBuy, v2v, gridSell } = slotPrices(on, paper.tariff);
-        expect(gridBuy < v2v && v2v < gridSell).toBe(true);
+        for (const { tariff } of [paper, sound]) {
+          const { gridBuy, v2v, gridSell } = slotPrices(on, tariff);
+          expect(gridBuy < v2v && v2v < gridSell).toBe(true);
+        }
       }),
     );
   });
