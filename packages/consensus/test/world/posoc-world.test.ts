@@ -4,7 +4,7 @@ import { electionListOf } from '../../src/election/index.ts';
 import { genesisState } from '../../src/execution/index.ts';
 import type { PeerLike } from '../../src/misbehaviour/index.ts';
 import type { PosocState } from '../../src/posoc/index.ts';
-import { slotsPerDay } from '../../src/posoc/index.ts';
+import { POSOC_ACCOUNTS, slotsPerDay } from '../../src/posoc/index.ts';
 import { decodePayload } from '../../src/posoc/payload.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
@@ -93,6 +93,37 @@ describe('an EV that was away', () => {
     world.calm(60_000, () => world.isAtRest(2 * DAY + 8));
     expect(roundsOf(world, gone).slice(0, missed.length)).toEqual(missed);
     expect(world.nodes[gone]?.peer?.blobs.get(appOf(world, gone).modelHash)).not.toBeNull();
+  });
+});
+
+describe('an EV that keeps the share of its aggregator', () => {
+  it('has its whole profit held on every peer, until the day on which it pays', () => {
+    const selfish = 1;
+    // A seed under which its random actions earn something on the third day, and another EV aggregates.
+    const world = new World(posocWorld(8, { weather: FAIR, clock: 'ready', members: 4, stormMs: 1_500 }));
+    world.storm();
+    const at = (slot: number) =>
+      world.advanceUntil(480_000, () => world.nodes.every(({ peer }) => (peer?.view.state.slot ?? 0) >= slot));
+    const escrowOf = (rank: number) =>
+      world.nodes[rank]?.peer?.view.state.ledger.accounts[4 + POSOC_ACCOUNTS.escrow]?.clearingMicro;
+    // It pays on odd days; the first day's aggregator is not drawn by score and takes nothing.
+    at(3 * DAY);
+    for (const { rank } of world.nodes) {
+      const [held, ...others] = appOf(world, rank).held;
+      expect(others).toEqual([]);
+      expect(held).toMatchObject({ rank: selfish });
+      expect(held?.profitMicro).toBeGreaterThan(0n);
+      expect(escrowOf(rank)).toBe(held?.profitMicro);
+    }
+    const [held] = appOf(world, 0).held;
+    const before = appOf(world, 0).totals;
+    at(4 * DAY);
+    for (const { rank } of world.nodes) {
+      const { held: rest, totals } = appOf(world, rank);
+      expect([rest, escrowOf(rank)]).toEqual([[], 0n]);
+      const feeMicro = (totals[selfish]?.feeMicro ?? 0n) - (before[selfish]?.feeMicro ?? 0n);
+      expect(feeMicro).toBeGreaterThanOrEqual(held?.feeMicro as bigint);
+    }
   });
 });
 
