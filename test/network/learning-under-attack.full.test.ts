@@ -62,6 +62,22 @@ describe('ten EVs, each a process with its own chain, in 220 learning rounds', (
     }
   });
 
+  it('hold the profits of the one that keeps its share, and release them when it pays on the last day', async () => {
+    const { days, summary } = await withoutAttack();
+    const held = days.flatMap(({ members }) => members.filter(({ escrowMicro }) => escrowMicro !== '0'));
+    const [first] = held;
+    expect(new Set(held.map(({ name }) => name)).size).toBe(1);
+    for (const { escrowMicro, profitMicro } of held) expect(escrowMicro).toBe(profitMicro);
+    const sum = (amounts: readonly string[]): bigint => amounts.reduce((total, micro) => total + BigInt(micro), 0n);
+    const selfish = summary.members.find(({ name }) => name === first?.name);
+    expect(selfish?.heldMicro).toBe('0');
+    expect(BigInt(selfish?.feeMicro ?? 0)).toBeGreaterThanOrEqual(sum(held.map(({ feeMicro }) => feeMicro)));
+    // What it was made to pay has reached those who aggregated.
+    expect(sum(summary.members.map(({ feeMicro }) => feeMicro))).toBe(
+      sum(summary.members.map(({ rewardMicro }) => rewardMicro)),
+    );
+  });
+
   it('stay within 3 points under multi-Krum when three of them poison their updates', async () => {
     const [{ gains }, attacked] = [await withoutAttack(), await learn('--poisoned', '3')];
     for (const [group, gain] of gains) expect(Math.abs(attacked.gains.get(group)! - gain), group).toBeLessThan(0.03);

@@ -205,7 +205,7 @@ const ATTACK_STUDIES: Study[] = RULES.flatMap((aggregation, r) =>
       row: `${aggregation.name} | ${name}`,
       seeds: scattersUnderAlie(aggregation.name) && poisoning?.attack.kind === 'alie' ? 10 : 3,
       shownEv: 5,
-      spacings: [6, 20],
+      spacings: poisoning?.attack.kind === 'alie' ? [6, 20] : [6],
       reference: {
         shapedGain: Array.isArray(printed) ? one(printed[0], printed[1], 3) : { mean: printed, seeds: 3 },
       },
@@ -232,7 +232,7 @@ const HETEROGENEITY: Study[] = ['none', 'sign x3, m=3'].flatMap((name) =>
       row: `${rule} | ${name}`,
       seeds: 2,
       shownEv: 0,
-      spacings: [7, 20],
+      spacings: [7],
       reference: { shapedGain: { mean: name === 'none' ? 94.5 : (SEASON_REFERENCE[index] as number), seeds: 2 } },
       config: configOf({
         mode: 'federated',

@@ -31,16 +31,17 @@ export function printSection(section: string, studies: readonly Study[], runs: r
   console.log(`With 3 points wherever no sd is printed: ${tally.passedStrictly} of ${tally.judged}.`);
 }
 
-/** Rules down, attacks across; rows are named `rule | attack`. A second table has the other spacing of evaluations. */
+/** Rules down, attacks across; rows are named `rule | attack`. A table for each spacing of evaluations that was read. */
 export function printAttackTable(studies: readonly Study[], runs: readonly Run[]): void {
   for (const spacing of new Set(studies.flatMap((study) => study.spacings))) {
     console.log(`\nLast four evaluations, ${spacing} rounds apart:\n`);
-    const attacks = [...new Set(studies.map(({ row }) => row.split(' | ')[1] as string))];
+    const shown = studies.filter(({ spacings }) => spacings.some((one) => one === spacing));
+    const attacks = [...new Set(shown.map(({ row }) => row.split(' | ')[1] as string))];
     console.log(`| rule | ${attacks.join(' | ')} |`);
     console.log(`| --- |${' --- |'.repeat(attacks.length)}`);
-    for (const rule of new Set(studies.map(({ row }) => row.split(' | ')[0] as string))) {
+    for (const rule of new Set(shown.map(({ row }) => row.split(' | ')[0] as string))) {
       const cells = attacks.map((attack) => {
-        const study = studies.find(({ row }) => row === `${rule} | ${attack}`);
+        const study = shown.find(({ row }) => row === `${rule} | ${attack}`);
         return study ? attackCell(study, runs, spacing) : '';
       });
       console.log(`| ${rule} | ${cells.join(' | ')} |`);

@@ -129,6 +129,14 @@ describe('policies', () => {
     expect(best.objectiveGain).toBeCloseTo(1, 12);
     expect(best.regret).toBeCloseTo(0, 12);
     expect(best.shapedGain).toBeLessThan(1);
+    const shaped = Array.from(
+      { length: 20 },
+      (_, i) => solveOracle(goldenConfig, evaluation.days, i, { objective: 'shaped' }).actionKwh,
+    );
+    const perfect = evaluation.evaluate(createReplayPolicy(shaped));
+    expect(perfect.shapedGain).toBeCloseTo(1, 12);
+    expect(evaluation.objectiveGainOfShapedOptimum).toBeCloseTo(perfect.objectiveGain, 12);
+    expect(evaluation.objectiveGainOfShapedOptimum).toBeLessThan(1);
   });
 });
 

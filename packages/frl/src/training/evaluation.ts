@@ -24,6 +24,8 @@ export interface EvaluationSummary {
 export interface Evaluation {
   readonly config: EnvironmentConfig;
   readonly days: DayBatch;
+  /** `objectiveGain` of the optimum of the shaped return: what learning that return perfectly brings in money. */
+  readonly objectiveGainOfShapedOptimum: number;
   evaluate(policy: Policy, socTarget?: number): EvaluationSummary;
 }
 
@@ -61,16 +63,19 @@ export function createEvaluationOfDays(
   const idle = play(idlePolicy);
   const bestMoney = play(createOraclePolicy(config, days, { objective: 'money', ...stepKwh }));
   const bestShaped = play(createOraclePolicy(config, days, { objective: 'shaped', ...stepKwh }));
+  const objectiveGain = (means: { readonly objective: number }): number =>
+    (means.objective - idle.objective) / (bestMoney.objective - idle.objective);
   return {
     config,
     days,
+    objectiveGainOfShapedOptimum: objectiveGain(bestShaped),
     evaluate(policy, socTarget) {
       const means = play(policy, socTarget);
       return {
         policy: policy.name,
         days: days.count,
         shapedGain: (means.shapedReturn - idle.shapedReturn) / (bestShaped.shapedReturn - idle.shapedReturn),
-        objectiveGain: (means.objective - idle.objective) / (bestMoney.objective - idle.objective),
+        objectiveGain: objectiveGain(means),
         regret: bestMoney.objective - means.objective,
         means,
       };

@@ -81,6 +81,8 @@ export interface EvRunReport {
   /** Matched part of what the EVs traded, 0 to 1. */
   readonly v2vShare: number;
   readonly gains: readonly ModelGain[];
+  /** What a policy that is perfect in the return that EVs train on gains in money. */
+  readonly attainable: ReturnType<ModelGains['attainable']>;
   readonly members: readonly {
     readonly name: string;
     readonly group: string;
@@ -315,6 +317,7 @@ class EvWatcher {
       matchedWh: String(matchedWh),
       v2vShare: traded === 0 ? 0 : Number(matchedWh) / traded,
       gains: last.gains,
+      attainable: this.#gains.attainable(),
       members: market.members.map(({ profitMicro, feeMicro, rewardMicro }, rank) => ({
         name: this.#name(rank),
         group: this.#options.network.members[rank]?.ev.group ?? '',

@@ -34,6 +34,14 @@ export class ModelGains {
     }));
   }
 
+  /** Objective gain of a policy that is perfect in the shaped return: what EVs that train on it can hope for in money. */
+  attainable(): readonly { readonly group: string; readonly objectiveGain: number }[] {
+    return this.#evaluations.map(({ group, evaluation }) => ({
+      group,
+      objectiveGain: evaluation.objectiveGainOfShapedOptimum,
+    }));
+  }
+
   /** `model` as safetensors. @throws FrlError when it is none of this chain. */
   of(model: Uint8Array): readonly ModelGain[] {
     const layout = layoutOf(this.#parameters.learning);

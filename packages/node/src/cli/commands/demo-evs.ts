@@ -108,7 +108,8 @@ function hourCells({ day, hour, evs, boughtWh, soldWh, matchedWh, ...rest }: Hou
     kWh(matchedWh),
     rest.v2vPriceMicro === null ? '-' : (Number(rest.v2vPriceMicro) / 1e6).toFixed(4),
     (Number(rest.gridPriceMicro) / 1e6).toFixed(4),
-    (Number(rest.scorePpmWh) / 1e9).toFixed(2),
+    // Hundredths of nothing are no debt: without the sum, -0.00.
+    (Math.round(Number(rest.scorePpmWh) / 1e7) / 100 + 0).toFixed(2),
   ];
 }
 
@@ -124,13 +125,14 @@ function dayText(
         : `drawn with ${sharePercent.toFixed(1)} % of the scores`;
   const changed = rounds.filter(({ isAggregated }) => isAggregated).length;
   const listed = rounds.map(({ updates }) => updates);
+  const [fewest, most] = [Math.min(...listed), Math.max(...listed)];
   const bills = members
     .map(({ name, profitMicro, escrowMicro }) => `${name} ${money(profitMicro)}${escrowMicro === '0' ? '' : ' (held)'}`)
     .join(', ');
   return `${styleText('bold', `day ${day + 1}`)}: aggregated by ${aggregator} (${why}), reward ${money(rewardMicro)}
-  ${changed} of ${rounds.length} rounds changed the model, ${Math.min(...listed)} to ${Math.max(...listed)} updates each; model ${modelHash.slice(0, 16)}
-  gain against the oracle: ${gainText(gains)}
-  profits: ${bills}
+  ${changed} of ${rounds.length} rounds changed the model, ${fewest === most ? most : `${fewest} to ${most}`} updates each; model ${modelHash.slice(0, 16)}
+  gain of the model (doing nothing 0 %, perfect hindsight 100 %): ${gainText(gains)}
+  profits in CAD: ${bills}
 `;
 }
 
@@ -138,9 +140,13 @@ function gainText(gains: readonly ModelGain[]): string {
   return gains
     .map(
       ({ group, shapedGain, objectiveGain }) =>
-        `${group === '' ? 'all' : group} ${percent(shapedGain)} of the shaped return, ${percent(objectiveGain)} of the money`,
+        `${nameOf(group)} ${percent(shapedGain)} in the return they train on, ${percent(objectiveGain)} in money`,
     )
     .join('; ');
+}
+
+function nameOf(group: string): string {
+  return group === '' ? 'all' : `arriving ${group}`;
 }
 
 function percent(part: number): string {
@@ -148,7 +154,7 @@ function percent(part: number): string {
 }
 
 function summarise(report: EvRunReport, nodes: number): void {
-  print(`\n${styleText('bold', 'After all days')} (CAD)`);
+  print(`${styleText('bold', 'After all days')} (CAD)`);
   printTable(
     [
       { title: 'EV' },
@@ -159,7 +165,7 @@ function summarise(report: EvRunReport, nodes: number): void {
       { title: 'held', align: 'right' },
       { title: 'aggregated', align: 'right' },
       { title: 'training ms (median, max)', align: 'right' },
-      { title: 'too late', align: 'right' },
+      { title: 'updates too late', align: 'right' },
       { title: 'loop lag ms (p99, max)', align: 'right' },
     ],
     report.members.map(({ name, group, learning, eventLoopLagMs, ...member }) => [
@@ -178,7 +184,8 @@ function summarise(report: EvRunReport, nodes: number): void {
   const later = Math.max(...report.members.map(({ laterRounds }) => laterRounds));
   print(`
 ${kWh(BigInt(report.boughtWh) + BigInt(report.soldWh))} kWh traded by the EVs, ${kWh(report.matchedWh)} kWh of it with one another or the building: ${percent(report.v2vShare)}.
-${report.aggregations} of ${report.rounds} learning rounds changed the model. Gain against the oracle: ${gainText(report.gains)}.
+${report.aggregations} of ${report.rounds} learning rounds changed the model. The model's gain (doing nothing 0 %, perfect hindsight 100 %): ${gainText(report.gains)}.
+A policy perfect in the return they train on would gain in money: ${report.attainable.map(({ group, objectiveGain }) => `${nameOf(group)} ${percent(objectiveGain)}`).join(', ')}.
 Blocks decided in another round than the first (a vote or proposal was late): ${later} of ${report.height}. The run took ${(report.tookMs / 1_000).toFixed(0)} s.
 All ${nodes} chains hold block ${report.headHash.slice(0, 16)} at height ${report.height}, model ${report.modelHash.slice(0, 16)}.`);
 }
