@@ -55,6 +55,13 @@ export interface Contribution {
   readonly blob?: { readonly hash: Hash; readonly bytes: Uint8Array };
 }
 
+/** Who has signed what, and for when. */
+export type Statement = Pick<Contribution, 'key' | 'author' | 'signedBy' | 'dueInSlot'>;
+
+export type StatementVerdict =
+  | { readonly ok: true; readonly statement: Statement }
+  | { readonly ok: false; readonly code: string; readonly reason: string };
+
 export type ContributionVerdict =
   | { readonly ok: true; readonly contribution: Contribution }
   | { readonly ok: false; readonly code: string; readonly reason: string };
@@ -79,6 +86,13 @@ export interface Application<State = unknown> {
     bytes: Uint8Array,
     currentSlot: number | null,
   ): ContributionVerdict;
+  /**
+   * What a contribution's author has signed of it, with the signature: evidence holds two of these, so they are short
+   * (`MAX_CONTESTED_CONTRIBUTION_BYTES`) however long the contribution is. The contribution itself when left out.
+   */
+  statementOf?(bytes: Uint8Array): Uint8Array;
+  /** Checks form and signature of what `statementOf` gives; as `checkContribution` when left out. */
+  checkStatement?(genesis: Genesis, chainId: Hash, bytes: Uint8Array): StatementVerdict;
   /** Whether a contribution, which has been checked, may stand in the settlement of `slot` on top of `state`. */
   admits(genesis: Genesis, state: State, slot: number, contribution: Contribution): boolean;
   /** Keys of the contributions that a settlement's payload holds. Throws a `BlockRejection` when it cannot be read. */

@@ -16,7 +16,7 @@ export const MAX_BLOCK_BYTES_BEFORE_EVIDENCE = 1_600_000;
 export const MAX_EVIDENCE_ITEMS = 16;
 /** Encoded evidence of a block, invalid blocks left out. */
 export const MAX_SMALL_EVIDENCE_BYTES = 131_072;
-/** Largest contribution of which two can be put in evidence. */
+/** Longest statement (see `Application.statementOf`) of which two can be put in evidence. */
 export const MAX_CONTESTED_CONTRIBUTION_BYTES = 16_384;
 /** Overdue batches that one precommit reports. */
 export const MAX_OVERDUE_BATCHES = 16;

@@ -67,7 +67,7 @@ export interface NilPrevote {
  * What proves an offence (protocol section 6), with all that is needed to decide it besides the chain's own last blocks.
  * - `timeout`: `q` nil prevotes of one height and round, from distinct members in ascending rank.
  * - `votes`, `proposals`: two signed by one member in one place, for different block hashes.
- * - `contributions`: two signed by one member under one key.
+ * - `contributions`: what a member has signed of two contributions under one key.
  * - `invalid-block`: a block and a proposal of it that its composer has signed. Invalid blocks that the block itself
  *   accuses stand in it as `omitted`, so that evidence does not nest.
  * - `omitted`: an invalid block's evidence by its hash; it stands in such proofs only.

@@ -1,6 +1,7 @@
 import { decodeMessage as decodeContribution, signAnnouncement } from '../poeg/messages.ts';
 import { poegParametersOf } from '../poeg/parameters.ts';
 import { singletonScoreWh } from '../poeg/slot-market.ts';
+import { decodeMessage as decodeEvMessage, signUpdate } from '../posoc/messages.ts';
 import type { MisbehaviourKit } from './types.ts';
 
 /**
@@ -16,4 +17,15 @@ export function inflated({ rules, signer }: MisbehaviourKit, bytes: Uint8Array, 
   const balance = { rank, productionWh, consumptionWh };
   const scoreWh = singletonScoreWh(poegParametersOf(rules.genesis), balance);
   return signAnnouncement({ chainId, slot, ...balance, scoreWh }, signer.sign);
+}
+
+/** Something else that this member signs in the same place: an announcement of more, or another model. Null for anything else. */
+export function contradicting(kit: MisbehaviourKit, bytes: Uint8Array): Uint8Array | null {
+  if (kit.rules.application.name !== 'posoc') return inflated(kit, bytes, 150);
+  const message = decodeEvMessage(bytes);
+  if (message.type !== 'update') return null;
+  const { chainId, slot, rank, shape } = message;
+  // Another order of the same weights: a model as good as the first one, by its form.
+  const tensor = Uint8Array.of(...message.tensor.subarray(8), ...message.tensor.subarray(0, 8));
+  return signUpdate({ chainId, slot, rank, shape, tensor }, kit.signer.sign);
 }

@@ -1,7 +1,6 @@
 import type { Contribution } from '../application/types.ts';
 import { decodeBlock, blockHash as hashOf } from '../chain/block.ts';
 import { verifyCertificate } from '../chain/certificate.ts';
-import { MAX_CONTESTED_CONTRIBUTION_BYTES } from '../chain/limits.ts';
 import type { Certificate, MemberRank, Vote } from '../chain/types.ts';
 import { verifyProposalSignature, verifyVote } from '../chain/votes.ts';
 import { invalidBlockOf } from '../evidence/invalid-block.ts';
@@ -199,10 +198,14 @@ export class Inbox {
   #onContested({ author, key, bytes, signedBy }: Contribution): void {
     const { standing, outbox, accusations, contributions } = this.#modules;
     outbox.notice({ type: 'conflict', member: author, height: standing.height, what: key });
-    const first = contributions.get(key)?.bytes;
-    if (signedBy !== 'member' || first === undefined) return;
-    if (Math.max(first.length, bytes.length) > MAX_CONTESTED_CONTRIBUTION_BYTES) return;
-    accusations.accuse({ type: 'contributions', first, second: bytes });
+    const held = contributions.get(key)?.bytes;
+    if (signedBy !== 'member' || held === undefined) return;
+    const { application } = standing.rules;
+    const [first, second] = [held, bytes].map((one) => application.statementOf?.(one) ?? one) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    accusations.accuse({ type: 'contributions', first, second });
   }
 
   /** A message of another height: help who is behind, keep what is just ahead, catch up with what is further. */

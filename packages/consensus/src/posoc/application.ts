@@ -6,10 +6,10 @@ import type { SignatureScheme } from '../crypto/ports.ts';
 import { sha256 } from '../crypto/sha256.ts';
 import type { LedgerDraft } from '../ledger/types.ts';
 import { aggregate, type ModelResult } from './aggregation.ts';
-import { admitMessage, checkHead, openMessage } from './contributions.ts';
+import { admitMessage, checkHead, openMessage, openStatement } from './contributions.ts';
 import { describeSettlement } from './description.ts';
 import type { AnnouncedAction } from './hour-market.ts';
-import { decodeMessage, messageKey, type PosocMessage, type UpdateHead } from './messages.ts';
+import { decodeMessage, messageKey, type PosocMessage, statementOf, type UpdateHead } from './messages.ts';
 import { POSOC_ACCOUNTS, posocParametersOf } from './parameters.ts';
 import { decodePayload, encodePayload, type PayloadResults, resultCodecs, type SettlementPayload } from './payload.ts';
 import { placeOfSlot, slotEndOffsetMs } from './schedule.ts';
@@ -44,6 +44,18 @@ export function createPosocApplication(signatures: SignatureScheme): Application
         return { ok: false, code: 'POSOC_WRONG_SLOT', reason };
       }
       return { ok: true, contribution: contributionOf(message, bytes) };
+    },
+
+    statementOf,
+
+    checkStatement(genesis, chainId, bytes) {
+      const verdict = openStatement(signatures, genesis, chainId, bytes);
+      if (!verdict.ok) return verdict;
+      const { slot, rank } = verdict.message;
+      return {
+        ok: true,
+        statement: { key: messageKey(verdict.message), author: rank, signedBy: 'member', dueInSlot: slot },
+      };
     },
 
     admits(genesis, state, slot, { bytes }) {

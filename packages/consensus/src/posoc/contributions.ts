@@ -7,8 +7,10 @@ import { sha256 } from '../crypto/sha256.ts';
 import {
   actionDigest,
   decodeMessage,
+  decodeStatement,
   type HourlyAction,
   type PosocMessage,
+  type PosocStatement,
   paymentDigest,
   type UpdateHead,
   updateDigest,
@@ -60,7 +62,22 @@ export function openMessage(
   return withSignature(signatures, genesis, chainId, message);
 }
 
-function withSignature<T extends PosocMessage>(
+/** Opens what evidence holds of a signed message. An update's tensor is not there, and need not be well formed. */
+export function openStatement(
+  signatures: SignatureScheme,
+  genesis: Genesis,
+  chainId: Hash,
+  bytes: Uint8Array,
+): MessageVerdict<PosocStatement> {
+  try {
+    return withSignature(signatures, genesis, chainId, decodeStatement(bytes));
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return refuse('POSOC_MALFORMED_MESSAGE', error.message);
+  }
+}
+
+function withSignature<T extends PosocStatement>(
   signatures: SignatureScheme,
   genesis: Genesis,
   chainId: Hash,

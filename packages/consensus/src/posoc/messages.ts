@@ -69,6 +69,9 @@ export interface ModelUpdate extends UpdateHead {
 
 export type PosocMessage = HourlyAction | FeePayment | ModelUpdate;
 
+/** A message without the bytes that its author has signed the hash of: what evidence holds. */
+export type PosocStatement = HourlyAction | FeePayment | ({ readonly type: 'update' } & UpdateHead);
+
 const signature = hex(64);
 const place = { chainId: hash, slot: u53, rank: u16 };
 const actionFields = {
@@ -84,6 +87,13 @@ const messageCodec: Codec<PosocMessage> = union<PosocMessage>({
   action: struct({ ...actionFields, signature }),
   payment: struct({ ...paymentFields, signature }),
   update: struct({ ...headFields, signature, tensor: bytes(MAX_MODEL_BYTES) }),
+});
+
+// The numbers of the kinds are those of the messages.
+const statementCodec: Codec<PosocStatement> = union<PosocStatement>({
+  action: struct({ ...actionFields, signature }),
+  payment: struct({ ...paymentFields, signature }),
+  update: struct({ ...headFields, signature }),
 });
 
 const signedCodecs = {
@@ -103,6 +113,19 @@ export function encodeMessage(message: PosocMessage): Uint8Array {
 /** @throws CodecError for anything that `encodeMessage` would not have produced. */
 export function decodeMessage(encoded: Uint8Array): PosocMessage {
   return decode(messageCodec, encoded);
+}
+
+/** What an encoded message's author has signed, with the signature. @throws CodecError for what is no message. */
+export function statementOf(encoded: Uint8Array): Uint8Array {
+  const message = decodeMessage(encoded);
+  if (message.type !== 'update') return encoded;
+  const { tensor: _, ...statement } = message;
+  return encode(statementCodec, statement);
+}
+
+/** @throws CodecError for anything that `statementOf` would not have produced. */
+export function decodeStatement(encoded: Uint8Array): PosocStatement {
+  return decode(statementCodec, encoded);
 }
 
 export function actionDigest(action: Omit<HourlyAction, 'type' | 'signature'>): Hash {

@@ -1,13 +1,14 @@
 /**
- * `node packages/consensus/test/mutations/first-violation.ts COUNT` runs the world's seeds from 1 on, up to COUNT, and ends
- * with status 1 and the violation at the first that breaks.
+ * `node packages/consensus/test/mutations/first-violation.ts COUNT [honest|attacked]` runs the world's seeds from 1 on, up to
+ * COUNT, and ends with status 1 and the violation at the first that breaks.
  */
-import { runWorld, worldOf } from '../world/run.ts';
+import { attackedWorldOf, runWorld, worldOf } from '../world/run.ts';
 
-const [count = 1] = process.argv.slice(2).map(Number);
+const [count = 1] = process.argv.slice(2, 3).map(Number);
+const draw = process.argv[3] === 'attacked' ? attackedWorldOf : worldOf;
 for (let seed = 1; seed <= count; seed += 1) {
   try {
-    runWorld(worldOf(seed));
+    runWorld(draw(seed));
   } catch (error) {
     console.log((error as Error).message);
     process.exitCode = 1;

@@ -1,3 +1,5 @@
+import type { WorldKind } from '../world/shard.ts';
+
 /** A small, named breakage of one source file, and what must notice it. */
 export interface Mutation {
   readonly name: string;
@@ -17,12 +19,17 @@ export type Catcher =
    * The first of the world's seeds 1 to `upTo` that breaks, and what it must say. A range, because every change of what
    * peers say to each other makes other worlds of the same seeds.
    */
-  | { readonly type: 'seeds'; readonly upTo: number; readonly says: RegExp }
+  | { readonly type: 'seeds'; readonly kind: WorldKind; readonly upTo: number; readonly says: RegExp }
   /** A test, by file (relative to the folder of packages) and by a part of its full name. */
   | { readonly type: 'test'; readonly file: string; readonly name: string };
 
 export function seeds(upTo: number, says: RegExp): Catcher {
-  return { type: 'seeds', upTo, says };
+  return { type: 'seeds', kind: 'honest', upTo, says };
+}
+
+/** Worlds in which members misbehave. */
+export function attackedSeeds(upTo: number, says: RegExp): Catcher {
+  return { type: 'seeds', kind: 'attacked', upTo, says };
 }
 
 export function test(file: string, name: string): Catcher {

@@ -1,4 +1,4 @@
-import { type Mutation, seeds, test } from './mutation.ts';
+import { attackedSeeds, type Mutation, seeds, test } from './mutation.ts';
 
 /** Engine: the rules of agreement. */
 const ENGINE: readonly Mutation[] = [
@@ -90,6 +90,15 @@ const ENGINE: readonly Mutation[] = [
     find: 'if (target === null) return false;',
     replace: 'if (target === null || target > 0) return false;',
     catcher: test('engine/rounds.test.ts', 'goes to the highest round that f + 1 members have reached'),
+  },
+  {
+    name: 'keep a bundle to oneself',
+    breaks: 'a peer that acts on a bundle leaves it to the proposer to tell the others',
+    file: 'consensus/src/engine/votes.ts',
+    find: "  t.effects.push({ type: 'broadcast-votes', votes: bundle.votes });",
+    replace:
+      "  if (t.context.proposer(round) === t.context.self)\n    t.effects.push({ type: 'broadcast-votes', votes: bundle.votes });",
+    catcher: attackedSeeds(60, /^16:/),
   },
   {
     name: 'decide on an invalid block',
@@ -250,6 +259,38 @@ const CHECKS: readonly Mutation[] = [
     find: 'accounts[to] = { ...receiver, [balance]: receiver[balance] + amount };',
     replace: 'accounts[to] = { ...receiver, [balance]: receiver[balance] + amount + 1n };',
     catcher: seeds(3, /^15:/),
+  },
+  {
+    name: 'call blocks of later rounds invalid',
+    breaks: 'only the first in the list may compose, so honest members call honest blocks invalid',
+    file: 'consensus/src/verification/composer.ts',
+    find: 'block.parentCertificate), composingRound);',
+    replace: 'block.parentCertificate), 0 * composingRound);',
+    catcher: seeds(20, /^3:/),
+  },
+  {
+    name: 'draw by the block’s hash',
+    breaks: 'who composes the settlement chooses among blocks until a hash elects it',
+    file: 'consensus/src/election/election-list.ts',
+    find: 'return combineSeed(rules, decidingCertificate).seed;',
+    replace: 'return state.blockHash;',
+    catcher: test('world/grinding.test.ts', 'win as often as their weights say'),
+  },
+  {
+    name: 'draw by a seed that is known before',
+    breaks: 'who announces last chooses the forecast that elects it',
+    file: 'consensus/src/election/beacon.ts',
+    find: 'return sha256(fromHex(signature));',
+    replace: 'return sha256(new Uint8Array());',
+    catcher: test('world/grinding.test.ts', 'win as often as their weights say'),
+  },
+  {
+    name: 'draw with equal chances',
+    breaks: 'weights decide nothing',
+    file: 'consensus/src/election/election-list.ts',
+    find: 'weighted ? weight : 1n',
+    replace: '1n',
+    catcher: test('world/grinding.test.ts', 'win as often as their weights say'),
   },
   {
     name: 'draw without the seed',

@@ -46,7 +46,8 @@ export async function runTable(mutations: readonly Mutation[], say: (row: Row) =
 }
 
 export function describeCatcher(catcher: Catcher): string {
-  return catcher.type === 'seeds' ? `seeds 1 to ${catcher.upTo} of the world` : `${catcher.file}: ${catcher.name}`;
+  if (catcher.type === 'test') return `${catcher.file}: ${catcher.name}`;
+  return `${catcher.kind} seeds 1 to ${catcher.upTo} of the world`;
 }
 
 /** The table as a page of the documentation. */

@@ -82,7 +82,7 @@ export class MutationWorkspace {
   #spawn(catcher: Catcher): Promise<Ended> {
     const [cwd, args] =
       catcher.type === 'seeds'
-        ? [this.folder, ['packages/consensus/test/mutations/first-violation.ts', String(catcher.upTo)]]
+        ? [this.folder, ['packages/consensus/test/mutations/first-violation.ts', String(catcher.upTo), catcher.kind]]
         : this.#vitest(catcher);
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, args, {
@@ -135,7 +135,7 @@ export function applyMutation(source: string, { name, file, find, replace }: Mut
  */
 function violationIn(ended: Ended, { says }: Extract<Catcher, { type: 'seeds' }>): string | null {
   if (ended.status === 0) return null;
-  const reason = ended.stdout.split('\n').find((line) => says.test(line.replace(/^world \d+: /, '')));
+  const reason = ended.stdout.split('\n').find((line) => says.test(line.replace(/^world [a-z/]*\d+: /, '')));
   return reason ?? endedOtherwise(ended);
 }
 

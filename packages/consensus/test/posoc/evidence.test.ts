@@ -1,16 +1,18 @@
+import { tensorBytes } from '@wattmesh/frl';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Contribution } from '../../src/application/types.ts';
 import { payloadHash } from '../../src/chain/block.ts';
-import { blockHash } from '../../src/chain/index.ts';
+import { blockHash, MAX_CONTESTED_CONTRIBUTION_BYTES } from '../../src/chain/index.ts';
 import type { Block } from '../../src/chain/types.ts';
 import { signProposal } from '../../src/chain/votes.ts';
 import type { ComposedBlock } from '../../src/composition/index.ts';
 import { assessEvidence } from '../../src/evidence/index.ts';
 import { invalidBlockOf } from '../../src/evidence/invalid-block.ts';
 import { executeBlock, settlementContext, stateRoot } from '../../src/execution/index.ts';
+import { layoutOf, signUpdate } from '../../src/posoc/index.ts';
 import { decodePayload, encodePayload } from '../../src/posoc/payload.ts';
 import { settleSlot } from '../../src/posoc/settlement.ts';
-import { PosocChain, tinyTensor } from '../fixtures/posoc-chain.ts';
+import { PosocChain, posocParameters, tinyTensor } from '../fixtures/posoc-chain.ts';
 
 const LAST_HOUR = 23;
 const tensors = [0, 1, 2, 3].map((rank) => tinyTensor((k) => rank + k / 7));
@@ -100,6 +102,55 @@ describe('who is jailed', () => {
   function scored(): PosocChain['app'] {
     return { ...chain.app, scores: [4n, 3n, 2n, 1n].map((score) => score * 1_000_000n) };
   }
+});
+
+describe('two model updates for one slot', () => {
+  /** Tens of kilobytes each, as much as an update may have. */
+  const size = { observationSize: 30, hidden: [40, 40] };
+  const { parameterCount } = layoutOf(size);
+  const tensorOf = (seed: number) => tensorBytes(Float64Array.from({ length: parameterCount }, (_, k) => seed + k));
+  const base = posocParameters();
+  const learning = { ...base.learning, ...size, initialModel: tensorOf(0) };
+  const large = new PosocChain({ parameters: { learning } });
+  const { application, genesis, chainId } = large.rules;
+  const sign = (rank: number) => (digest: string) => large.network.signers[rank]!.sign(digest);
+  const updateOf = (rank: number, seed: number) =>
+    signUpdate({ chainId, slot: 0, rank, shape: [30, 40, 40], tensor: tensorOf(seed) }, sign(rank));
+  const statement = (rank: number, seed: number) => application.statementOf!(updateOf(rank, seed));
+  const assess = (first: Uint8Array, second: Uint8Array) => {
+    const { state: parent, certificate } = large;
+    const history = { at: () => ({ state: parent, certificate }) };
+    const assessment = assessEvidence(
+      { rules: large.rules, parent, history },
+      { type: 'contributions', first, second },
+    );
+    return assessment.ok ? assessment.finding : assessment.fault;
+  };
+
+  test('convict by what was signed of them, in a few bytes', () => {
+    expect(updateOf(2, 1).length).toBeGreaterThan(MAX_CONTESTED_CONTRIBUTION_BYTES);
+    expect(statement(2, 1).length).toBeLessThan(256);
+    const finding = { kind: 'offence', member: 2, key: 'contributions/update/0/2', term: null };
+    expect(assess(statement(2, 1), statement(2, 2))).toEqual(finding);
+    expect(application.checkContribution(genesis, chainId, statement(2, 1), null).ok).toBe(false);
+  });
+
+  test('convict nobody when they are one, of two members, forged, or no statements', () => {
+    expect(assess(statement(2, 1), statement(2, 1))).toBe('EVIDENCE_NO_CONFLICT');
+    expect(assess(statement(2, 1), statement(3, 2))).toBe('EVIDENCE_NO_CONFLICT');
+    const forged = signUpdate({ chainId, slot: 0, rank: 2, shape: [30, 40, 40], tensor: tensorOf(2) }, sign(3));
+    expect(assess(statement(2, 1), application.statementOf!(forged))).toBe('EVIDENCE_BAD_SIGNATURE');
+    expect(assess(statement(2, 1), updateOf(2, 2))).toBe('EVIDENCE_BAD_SIGNATURE');
+    expect(assess(statement(2, 1), new Uint8Array(9))).toBe('EVIDENCE_BAD_SIGNATURE');
+  });
+
+  test('are told apart from actions and payments, which are their own statements', () => {
+    for (const { bytes } of [chain.action(1, null), chain.payment(1, true)]) {
+      expect(application.statementOf!(bytes)).toEqual(bytes);
+      const verdict = chain.rules.application.checkStatement!(chain.rules.genesis, chain.rules.chainId, bytes);
+      expect(verdict).toMatchObject({ ok: true, statement: { author: 1, signedBy: 'member', dueInSlot: LAST_HOUR } });
+    }
+  });
 });
 
 describe('two statements under one key', () => {

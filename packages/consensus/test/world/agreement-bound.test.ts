@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MisbehaviourChoice } from '../../src/misbehaviour/index.ts';
-import { InvariantViolation } from './monitors.ts';
 import { worldOf } from './run.ts';
+import { InvariantViolation } from './violation.ts';
 import { FAIR, World, type WorldOptions } from './world.ts';
 
 /** Show each half of the honest members another block, and vote for both. */

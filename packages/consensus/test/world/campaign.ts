@@ -5,7 +5,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { checkDraws, DRAWS_PER_SEED } from './draw-monitor.ts';
 import type { SeedReport, WorldKind } from './shard.ts';
+import { InvariantViolation } from './violation.ts';
 
 export interface CampaignOptions {
   /** Default: honest. */
@@ -23,6 +25,8 @@ export interface CampaignResult {
   readonly failures: readonly SeedReport[];
   /** Sum of the heights that the worlds reached: a campaign that made no blocks has shown nothing. */
   readonly heights: number;
+  /** How the draws of all worlds together break invariant 13; null when they keep it. */
+  readonly unfairness: string | null;
   readonly seconds: number;
 }
 
@@ -87,13 +91,28 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   progress();
   failures.sort((a, b) => a.seed - b.seed);
   const heights = reports.reduce((sum, { height }) => sum + height, 0);
-  return { passed: reports.length - failures.length, failures, heights, seconds: seconds() };
+  const unfairness = unfairnessOf(reports);
+  return { passed: reports.length - failures.length, failures, heights, unfairness, seconds: seconds() };
+}
+
+function unfairnessOf(reports: readonly SeedReport[]): string | null {
+  try {
+    checkDraws(
+      reports.flatMap(({ draws }) => draws),
+      reports.length * DRAWS_PER_SEED,
+    );
+    return null;
+  } catch (error) {
+    if (!(error instanceof InvariantViolation)) throw error;
+    return error.message;
+  }
 }
 
 if (import.meta.main) {
   const [first = 1, count = 1_000, processes = availableParallelism()] = process.argv.slice(2, 5).map(Number);
   const kind = process.argv[5] === 'attacked' ? 'attacked' : 'honest';
-  const { passed, failures } = await runCampaign({ kind, first, count, processes, say: console.log });
+  const { passed, failures, unfairness } = await runCampaign({ kind, first, count, processes, say: console.log });
   console.log(`${passed} passed, ${failures.length} failed: ${failures.map(({ seed }) => seed).join(' ') || 'none'}`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  console.log(unfairness ?? 'elections by weight');
+  process.exitCode = failures.length === 0 && unfairness === null ? 0 : 1;
 }

@@ -10,9 +10,12 @@ import { decodeState, stateRoot } from '../../src/execution/index.ts';
 import { conservationFaults } from '../../src/ledger/conservation.ts';
 import { ChainMemory } from '../../src/peer/chain-memory.ts';
 import { decodeJournalEntry } from '../../src/peer/journal.ts';
-import type { ChainReader, CommitRecord, Outgoing, StoreWrite } from '../../src/peer/ports.ts';
+import type { ChainReader, CommitRecord, Outgoing, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
 import { verifyBlock } from '../../src/verification/index.ts';
 import { decodeMessage, type Message } from '../../src/wire/messages.ts';
+import { type Act, BundleMonitor } from './bundle-monitor.ts';
+import { type Draw, drawOf } from './draw-monitor.ts';
+import { InvariantViolation } from './violation.ts';
 
 function accusesBlocks(block: Uint8Array): boolean {
   try {
@@ -21,9 +24,6 @@ function accusesBlocks(block: Uint8Array): boolean {
     return false; // a liar may send what is no block
   }
 }
-
-/** What protocol section 10 promises and a world has broken; the message starts with the invariant's number. */
-export class InvariantViolation extends Error {}
 
 /** Who has signed the bytes of a contribution, and in which place. */
 export type ContributionReader = (bytes: Uint8Array) => { readonly key: string; readonly author: number };
@@ -47,6 +47,7 @@ export class Monitors {
   readonly #locks = new Map<string, SignedVote[]>();
   readonly #shares = new Map<Hash, Set<number>>();
   readonly #latestTimestampMs = new Map<number, number>();
+  readonly #dueAt = new Map<Hash, number>();
   readonly acknowledged = new Map<Hash, number>();
 
   readonly #signedBy: ContributionReader;
@@ -61,10 +62,24 @@ export class Monitors {
   /** Corrupt members that were seen to break a rule with their signature while `watchOffenders` was on. */
   readonly offenders = new Set<number>();
 
-  constructor(rules: ChainRules, signedBy: ContributionReader, corrupt: ReadonlySet<number> = new Set()) {
+  /** What the chain has drawn, for invariant 13. */
+  readonly draws: Draw[] = [];
+  /** Invariant 16. */
+  readonly bundles: BundleMonitor;
+  /** What a peer does when it writes this. */
+  readonly #acts = new WeakMap<StoreWrite, { readonly act: Act; readonly viaSync: boolean }>();
+
+  constructor(
+    rules: ChainRules,
+    signedBy: ContributionReader,
+    corrupt: ReadonlySet<number>,
+    timely: { readonly deliveryMs: number; readonly repairMs: number },
+  ) {
     this.#rules = rules;
     this.#signedBy = signedBy;
     this.#corrupt = corrupt;
+    const { members, quorum } = rules.genesis;
+    this.bundles = new BundleMonitor({ members: members.length, quorum, corrupt, ...timely });
   }
 
   /** From this height on the network is timely: no honest member may be penalised for it. */
@@ -88,10 +103,14 @@ export class Monitors {
     if (this.#watching && isProvable) this.offenders.add(offender);
   }
 
-  /** Every message that an honest peer has put on the network, before loss and delay. */
-  sent(rank: number, outgoing: Outgoing): void {
+  /** Every message that a peer has put on the network, before loss and delay. Null for what is no message. */
+  sent(rank: number, outgoing: Outgoing): Message | null {
     const message = this.#corrupt.has(rank) ? readable(outgoing.bytes) : decodeMessage(outgoing.bytes);
-    if (message === null) return;
+    if (message !== null) this.#look(rank, message);
+    return message;
+  }
+
+  #look(rank: number, message: Message): void {
     if (message.type === 'proposal') {
       this.#onProposal(message.proposal);
       if (this.#corrupt.has(rank) && accusesBlocks(message.block)) this.#accusers.add(rank);
@@ -108,14 +127,44 @@ export class Monitors {
    * What a peer has signed and is about to write, before anything of it is sent. A peer may decide with its own vote and
    * crash before it sends the vote: the others then have the block from its disk.
    */
-  signed(rank: number, writes: readonly StoreWrite[]): void {
+  signed(rank: number, { writes, notices }: Pick<PeerOutput, 'writes' | 'notices'>): void {
+    const synced = new Set(notices.flatMap((one) => (one.type === 'committed' && one.viaSync ? [one.height] : [])));
     for (const write of writes) {
-      const entry = write.type === 'journal' ? decodeJournalEntry(write.bytes) : null;
-      if (entry?.type !== 'engine' || entry.record.type !== 'vote') continue;
-      const { blockHash: hash, extension } = entry.record.vote;
-      if (hash === null || !extension?.beaconShare) continue;
-      this.#countShare(hash, rank);
+      if (write.type === 'commit') {
+        const { height, certificate } = write.commit;
+        const { round, blockHash } = decodeCertificate(certificate);
+        this.#acts.set(write, { act: { type: 'precommit', height, round, blockHash }, viaSync: synced.has(height) });
+        this.bundles.decided(rank, height);
+        continue;
+      }
+      const entry = decodeJournalEntry(write.bytes);
+      if (entry?.type !== 'engine' || entry.record.type === 'proposal') continue;
+      if (entry.record.type !== 'vote') {
+        const { round, blockHash, block } = entry.record;
+        this.#acts.set(write, {
+          act: { type: 'prevote', height: block.header.height, round, blockHash },
+          viaSync: false,
+        });
+        continue;
+      }
+      const { vote } = entry.record;
+      this.bundles.arrived(rank, [vote]);
+      if (vote.blockHash !== null && vote.extension?.beaconShare) this.#countShare(vote.blockHash, rank);
     }
+  }
+
+  /** What a peer was about to write lies on its disk. */
+  durable(nowMs: number, rank: number, writes: readonly StoreWrite[]): void {
+    for (const write of writes) {
+      const known = this.#acts.get(write);
+      if (known !== undefined) this.bundles.acted(nowMs, rank, known.act, known.viaSync);
+    }
+  }
+
+  /** A message was delivered to a peer, which did not refuse it. */
+  arrived(rank: number, message: Message): void {
+    if (message.type === 'votes') this.bundles.arrived(rank, message.votes);
+    if (message.type === 'proposal') this.bundles.arrived(rank, message.polVotes);
   }
 
   #countShare(hash: Hash, voter: number): void {
@@ -201,6 +250,11 @@ export class Monitors {
     return before === undefined;
   }
 
+  /** Invariant 9: an honest peer has taken a transaction in fair weather; the last height at which it may be committed. */
+  promised(id: Hash, dueHeight: number): void {
+    this.#dueAt.set(id, Math.min(this.#dueAt.get(id) ?? Number.POSITIVE_INFINITY, dueHeight));
+  }
+
   /** A height that became durable on an honest peer. */
   committed(rank: number, commit: CommitRecord, reader: ChainReader): void {
     const { height, blockHash: hash } = commit;
@@ -209,7 +263,11 @@ export class Monitors {
       throw new InvariantViolation(`1: two blocks at height ${height} (member ${rank})`);
     const isNew = other === undefined;
     this.#hashAt.set(height, hash);
-    for (const id of commit.transactionIds) this.acknowledged.set(id, height);
+    for (const id of commit.transactionIds) {
+      this.acknowledged.set(id, height);
+      const due = this.#dueAt.get(id) ?? Number.POSITIVE_INFINITY;
+      if (height > due) throw new InvariantViolation(`9: a transaction due at height ${due} is committed at ${height}`);
+    }
     const certificate = decodeCertificate(commit.certificate);
     const state = decodeState(this.#rules, commit.state);
     const key = `${height}/${state.election.seed === null ? 'open' : state.election.seed}`;
@@ -219,7 +277,10 @@ export class Monitors {
       throw new InvariantViolation(`6: two election lists after height ${height}`);
     this.#listAt.set(key, list);
     if (!isNew) return;
-    this.#termAt.set(height, decodeBlock(commit.block).header.term);
+    const { header } = decodeBlock(commit.block);
+    this.#termAt.set(height, header.term);
+    const draw = header.term === state.term ? null : drawOf(this.#rules, state, certificate, [...this.#corrupt]);
+    if (draw !== null) this.draws.push(draw);
     this.#checkPenalties(commit, state);
     this.#checkBlock(commit, new ChainMemory(this.#rules, reader));
   }
@@ -237,12 +298,7 @@ export class Monitors {
       throw new InvariantViolation(`4: certificate of height ${height}: ${(error as Error).message}`);
     }
     const parent = history.at(height - 1).state;
-    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length, history);
-    if (!verdict.ok)
-      throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
     const state = decodeState(rules, commit.state);
-    if (stateRoot(rules, state) !== stateRoot(rules, verdict.state))
-      throw new InvariantViolation(`14: re-execution of height ${height} gives another state`);
     if (state.chainTimeMs < parent.chainTimeMs) throw new InvariantViolation(`11: chain time fell at height ${height}`);
     if (height > 1 && state.chainTimeMs > Math.max(parent.chainTimeMs, this.#latestTimestampMs.get(height - 1) ?? 0))
       throw new InvariantViolation(`11: chain time of height ${height} is ahead of every honest timestamp`);
@@ -254,6 +310,12 @@ export class Monitors {
       if (signers < rules.genesis.quorum)
         throw new InvariantViolation(`12: the seed of term ${block.header.term} after ${signers} shares`);
     }
+    // Last, because it finds in its own way much of what the others find.
+    const verdict = verifyBlock(rules, parent, block, commit.blockHash, commit.block.length, history);
+    if (!verdict.ok)
+      throw new InvariantViolation(`7: committed block ${height} fails its own checks: ${verdict.rejection.message}`);
+    if (stateRoot(rules, state) !== stateRoot(rules, verdict.state))
+      throw new InvariantViolation(`14: re-execution of height ${height} gives another state`);
   }
 
   /** Invariants 3 and 15: only those at fault are slashed, and a refusal costs its miner once a term. */

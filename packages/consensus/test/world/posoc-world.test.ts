@@ -160,6 +160,14 @@ describe('an aggregator that is not what it should be', () => {
     expect(rounds.every(({ isAggregated, updates }) => isAggregated && updates.length === 4)).toBe(true);
   });
 
+  it('signs two model updates for one slot, and is slashed for it although no block could hold both', () => {
+    const world = run(posocWorld(6, { ...fair, misbehaving: { [faulty]: [{ name: 'announce-twice' }] } }), DAY + 2);
+    const { jailedThrough, punished } = headOf(world).discipline;
+    expect(jailedThrough.flatMap((through, rank) => (through > 0 ? [rank] : []))).toEqual([faulty]);
+    expect(punished.map(({ key }) => key)).toContain(`contributions/update/${DAY - ROUNDS_PER_DAY}/${faulty}`);
+    expect(roundsOf(world, observer).every(({ updates }) => !updates.includes(faulty))).toBe(true);
+  });
+
   it('that falls silent when it should aggregate is passed over', () => {
     const silent: WorldFault = {
       rank: faulty,

@@ -49,6 +49,7 @@ const ATTACKS: readonly MisbehaviourChoice[] = [
   { name: 'vouch' },
   { name: 'withhold-votes' },
   { name: 'withhold-bundles' },
+  { name: 'withhold-bundles', parameters: { told: 1 } },
   { name: 'censor' },
   { name: 'delay', parameters: { delayMs: 300 } },
   { name: 'replay' },

@@ -2,6 +2,7 @@
  * A process that runs the seeds which its parent sends it, one after the other, and says how each ended. It dies with its
  * parent. See campaign.ts.
  */
+import { DRAWS_PER_SEED, type Draw } from './draw-monitor.ts';
 import { attackedWorldOf, runWorld, worldOf } from './run.ts';
 
 /** Worlds of honest members, or with as many misbehaving ones as liveness allows. */
@@ -13,13 +14,16 @@ export interface SeedReport {
   readonly violation: string | null;
   /** Height that the world reached; 0 when it broke. */
   readonly height: number;
+  /** Its first draws, for invariant 13. */
+  readonly draws: readonly Draw[];
 }
 
 function runSeed(kind: WorldKind, seed: number): SeedReport {
   try {
-    return { seed, violation: null, height: runWorld(worldOfKind[kind](seed)).monitors.height };
+    const { height, draws } = runWorld(worldOfKind[kind](seed)).monitors;
+    return { seed, violation: null, height, draws: draws.slice(0, DRAWS_PER_SEED) };
   } catch (error) {
-    return { seed, violation: error instanceof Error ? error.message : String(error), height: 0 };
+    return { seed, violation: error instanceof Error ? error.message : String(error), height: 0, draws: [] };
   }
 }
 

@@ -9,8 +9,14 @@ const LIMIT_MS = 3_600_000;
 it.each(['honest', 'attacked'] as const)(
   `${SEEDS} seeds keep every invariant when members are %s`,
   async (kind) => {
-    const { passed, failures, heights } = await runCampaign({ kind, first: 1, count: SEEDS, say: console.log });
+    const { passed, failures, heights, unfairness } = await runCampaign({
+      kind,
+      first: 1,
+      count: SEEDS,
+      say: console.log,
+    });
     expect(failures.map(({ violation }) => violation)).toEqual([]);
+    expect(unfairness).toBeNull();
     expect(passed).toBe(SEEDS);
     expect(heights).toBeGreaterThan(6 * SEEDS);
   },

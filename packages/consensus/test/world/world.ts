@@ -3,15 +3,22 @@ import { batchHash, signBatch, transactionId } from '../../src/chain/index.ts';
 import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
 import { decodeState } from '../../src/execution/index.ts';
-import { type MisbehaviourChoice, misbehavingPeer, type PeerLike } from '../../src/misbehaviour/index.ts';
+import {
+  type MisbehaviourChoice,
+  type MisbehaviourKit,
+  misbehavingPeer,
+  type PeerLike,
+} from '../../src/misbehaviour/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
-import { encodeMessage } from '../../src/wire/messages.ts';
+import { encodeMessage, type Message } from '../../src/wire/messages.ts';
 import { SimulatedDisk } from './disk.ts';
+import { EventQueue } from './event-queue.ts';
 import type { WorldChain } from './genesis.ts';
-import { type ContributionReader, InvariantViolation, Monitors } from './monitors.ts';
+import { type ContributionReader, Monitors } from './monitors.ts';
 import { POEG_LIFE } from './poeg-life.ts';
 import { Rng } from './rng.ts';
+import { InvariantViolation } from './violation.ts';
 
 /** Hostility of a world's first phase; the second phase has none of it. */
 export interface Weather {
@@ -72,6 +79,10 @@ export interface WorldFault {
   readonly rank: number;
   /** Messages that it does not send. */
   withholds?(outgoing: Outgoing, peer: PeerLike): boolean;
+  /** What it announces, and when. */
+  source?(source: ContributionSource): ContributionSource;
+  /** Stands between the peer and the world. */
+  wrap?(peer: PeerLike, kit: MisbehaviourKit): PeerLike;
 }
 
 export interface WorldOptions {
@@ -118,8 +129,6 @@ interface Client {
   readonly id: string;
   readonly sender: number;
   done: boolean;
-  /** The last height at which its batch may be committed, once an honest peer has taken it in fair weather. */
-  dueHeight: number;
 }
 
 const CLIENTS_IN_THE_CALM = 2;
@@ -144,6 +153,11 @@ function waitingSends(group: readonly PeerOutput[]): WaitingSend[] {
 /** Fair weather for so long, and no honest member may be penalised any more. */
 const GRACE_MS = 4_000;
 const START_MS = 1_700_000_000_000;
+/**
+ * How soon a bundle is everywhere. Timers repair what was lost earlier: a resend, the next status message, a request that
+ * is not answered in time and the one after it.
+ */
+const TIMELY = { deliveryMs: FAIR.maxDelayMs, repairMs: 2_000 };
 
 const PEER_OPTIONS: PeerOptions = {
   timeouts: { proposeMs: 400, prevoteMs: 200, precommitMs: 200, stepMs: 100, collectMs: 150, resendMs: 300 },
@@ -185,9 +199,9 @@ export class World {
     const size = quorum === undefined ? { members } : { members, quorum };
     this.#life = options.life ?? POEG_LIFE;
     this.chain = this.#life.chain({ seed, ...size, clock, slotMs, genesisTimeMs: START_MS });
-    this.#accomplices = Object.keys(misbehaving).map(Number);
-    const corrupt = new Set([...this.#accomplices, ...faults.map(({ rank }) => rank)]);
-    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt);
+    const corrupt = new Set([...Object.keys(misbehaving).map(Number), ...faults.map(({ rank }) => rank)]);
+    this.#accomplices = [...corrupt];
+    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt, TIMELY);
     this.nodes = Array.from({ length: members }, (_, rank) => ({
       rank,
       disk: new SimulatedDisk(),
@@ -240,6 +254,8 @@ export class World {
       node.jumpMs = 0;
       if (node.peer === null) this.#boot(node);
     }
+    // A height may have been decided that is durable nowhere yet, and messages of the one after it be under way.
+    this.monitors.bundles.timely(this.#nowMs, this.monitors.height + 3);
     this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
     this.monitors.watchOffenders();
     // In fair weather nothing may keep them out.
@@ -293,19 +309,23 @@ export class World {
     if (node.peer !== null) return;
     const { rules, signers } = this.chain;
     const { seed, slotPaceMs = PEER_OPTIONS.slotPaceMs } = this.#options;
-    const source = this.#life.source(this.chain, seed, node.rank);
+    const fault = this.#faultOf(node.rank);
+    const honestSource = this.#life.source(this.chain, seed, node.rank);
+    const source = fault?.source?.(honestSource) ?? honestSource;
     const signer = signers[node.rank] as MemberSigner;
     const modules = { signer, source, reader: node.disk };
     const kit = { rules, rank: node.rank, signer, accomplices: this.#accomplices };
     const choices = this.#options.misbehaving?.[node.rank] ?? [];
     node.life += 1;
     node.signedIn = -1;
-    node.peer = misbehavingPeer(
+    const built = misbehavingPeer(
       choices,
       kit,
       modules,
       (ports) => new Peer(rules, { ...PEER_OPTIONS, slotPaceMs }, ports, node.disk.load()),
     );
+    node.peer = fault?.wrap?.(built, kit) ?? built;
+    this.monitors.bundles.started(node.rank, node.disk.commits.length);
     this.#record(`boot ${node.rank}`);
     this.#handle(node, { type: 'start' });
     this.#considerLater(node);
@@ -376,7 +396,7 @@ export class World {
         this.#handle(node, { type: 'timer', id });
       });
     }
-    this.monitors.signed(node.rank, output.writes);
+    this.monitors.signed(node.rank, output);
     for (const notice of output.notices)
       if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
         this.monitors.refused(node.rank, notice.sender, notice.code, notice.reason);
@@ -406,6 +426,7 @@ export class World {
         if (node.life !== life) return;
         const before = node.disk.commits.length;
         node.disk.sync(node.syncing);
+        this.monitors.durable(this.#nowMs, node.rank, node.syncing);
         node.syncing = [];
         for (const one of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, one);
         while (waiting[0] !== undefined && waiting[0].needs <= upTo)
@@ -426,16 +447,13 @@ export class World {
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
     this.#record(`commit ${node.rank} ${commit.height} ${commit.blockHash}`);
     this.monitors.committed(node.rank, commit, node.disk);
-    for (const { id, dueHeight } of this.#clients)
-      if (commit.height > dueHeight && commit.transactionIds.includes(id))
-        throw new InvariantViolation(`9: a transaction due at height ${dueHeight} is committed at ${commit.height}`);
   }
 
   // ---------------------------------------------------------------- network
 
   #transmit(from: Node, outgoing: Outgoing): void {
     if (from.peer !== null && this.#faultOf(from.rank)?.withholds?.(outgoing, from.peer)) return;
-    this.monitors.sent(from.rank, outgoing);
+    const message = this.monitors.sent(from.rank, outgoing);
     const { members } = this.chain.rules.genesis;
     const targets =
       outgoing.type === 'broadcast'
@@ -448,14 +466,15 @@ export class World {
         const sender = members[from.rank]?.publicKey as string;
         const life = target.life;
         this.#at(this.#delay(), () => {
-          if (target.life === life) this.#deliver(target, from.rank, sender, outgoing.bytes);
+          if (target.life === life) this.#deliver(target, from.rank, sender, outgoing.bytes, message);
         });
       }
     }
   }
 
-  #deliver(target: Node, from: number, sender: string, bytes: Uint8Array): void {
+  #deliver(target: Node, from: number, sender: string, bytes: Uint8Array, message: Message | null): void {
     const output = this.#handle(target, { type: 'message', from, sender, bytes });
+    if (message !== null && output !== null && output.verdict !== 'reject') this.monitors.arrived(target.rank, message);
     this.#record(`deliver ${from} ${target.rank} ${bytes.length} ${output?.verdict}`);
     if (output?.verdict === 'reject' && target.isHonest && this.nodes[from]?.isHonest === true)
       throw new InvariantViolation(
@@ -525,7 +544,7 @@ export class World {
     const batch = signBatch(unsigned, signers[sender] as MemberSigner);
     const bytes = encodeMessage({ type: 'batch', batch });
     const id = transactionId(batchHash(batch), 0);
-    const client: Client = { bytes, id, sender, done: false, dueHeight: Number.POSITIVE_INFINITY };
+    const client: Client = { bytes, id, sender, done: false };
     this.#clients.push(client);
     const attempt = (): void => {
       client.done = this.honest.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
@@ -536,7 +555,7 @@ export class World {
         const before = this.#clients.filter((one) => !one.done && one.sender === sender).indexOf(client);
         const { inclusionDelayBlocks } = rules.genesis.limits;
         const bound = this.monitors.height + (1 + before) * (inclusionDelayBlocks + INCLUSION_SLACK_BLOCKS);
-        client.dueHeight = Math.min(client.dueHeight, bound);
+        this.monitors.promised(client.id, bound);
       }
       this.#at(500 + this.#rng.below(1_000), attempt);
     };
@@ -551,6 +570,7 @@ export class World {
 
   #runUntil(endMs: number): void {
     for (let next = this.#queue.pop(endMs); next !== null; next = this.#queue.pop(endMs)) {
+      this.monitors.bundles.check(next.atMs);
       this.#nowMs = next.atMs;
       this.#events += 1;
       next.run();
@@ -575,50 +595,4 @@ function nonceOf(disk: SimulatedDisk, rules: ChainRules, account: number): numbe
 
 function decodeNonces(rules: ChainRules, state: Uint8Array): readonly number[] {
   return decodeState(rules, state).ledger.accounts.map(({ nonce }) => nonce);
-}
-
-/** Binary heap by time, then by order of arrival. */
-class EventQueue {
-  readonly #heap: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = [];
-  #order = 0;
-
-  push(atMs: number, run: () => void): void {
-    const heap = this.#heap;
-    const entry = { atMs, order: this.#order, run };
-    this.#order += 1;
-    let k = heap.length;
-    heap.push(entry);
-    for (let parent = (k - 1) >> 1; k > 0 && isBefore(entry, heap[parent]); parent = (k - 1) >> 1) {
-      heap[k] = heap[parent] as typeof entry;
-      k = parent;
-    }
-    heap[k] = entry;
-  }
-
-  /** The next event up to `endMs`; null when there is none. */
-  pop(endMs: number): { readonly atMs: number; readonly run: () => void } | null {
-    const heap = this.#heap;
-    const top = heap[0];
-    if (top === undefined || top.atMs > endMs) return null;
-    const last = heap.pop() as typeof top;
-    if (heap.length === 0) return top;
-    let k = 0;
-    for (let child = 1; child < heap.length; child = 2 * k + 1) {
-      const right = child + 1;
-      const least = right < heap.length && isBefore(heap[right], heap[child]) ? right : child;
-      if (!isBefore(heap[least], last)) break;
-      heap[k] = heap[least] as typeof last;
-      k = least;
-    }
-    heap[k] = last;
-    return top;
-  }
-}
-
-function isBefore(
-  a: { atMs: number; order: number } | undefined,
-  b: { atMs: number; order: number } | undefined,
-): boolean {
-  if (a === undefined || b === undefined) return false;
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
