@@ -1,16 +1,25 @@
 import type { WorldKind } from '../world/shard.ts';
 
-/** A small, named breakage of one source file, and what must notice it. */
-export interface Mutation {
-  readonly name: string;
-  /** What the broken program would do. */
-  readonly breaks: string;
+export interface Edit {
   /** Relative to the folder of packages. */
   readonly file: string;
   /** Stands in the file exactly once: when the source has moved on, the table fails instead of testing nothing. */
   readonly find: string;
   readonly replace: string;
+}
+
+/** A small, named breakage of a source file, and what must notice it. */
+export interface Mutation extends Edit {
+  readonly name: string;
+  /** What the broken program would do. */
+  readonly breaks: string;
+  /** Where the same mistake stands in a second file. */
+  readonly also?: Edit;
   readonly catcher: Catcher;
+}
+
+export function editsOf(mutation: Mutation): readonly Edit[] {
+  return mutation.also === undefined ? [mutation] : [mutation, mutation.also];
 }
 
 /** Who must fail under the mutation and succeed without it. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { editsOf } from './mutation.ts';
 import { MUTATIONS } from './mutations.ts';
 import { runTable } from './table.ts';
-import { applyMutation } from './workspace.ts';
+import { applyEdit } from './workspace.ts';
 
 const PACKAGES = join(import.meta.dirname, '../../..');
 /** Two that the first worlds catch; the others are run by mutations.full.test.ts. */
@@ -12,8 +13,10 @@ const QUICK = ['accept a short quorum', 'mint out of nowhere'];
 describe('the list of mutations', () => {
   it('fits the sources: every place is there exactly once', () => {
     for (const mutation of MUTATIONS) {
-      const source = readFileSync(join(PACKAGES, mutation.file), 'utf8');
-      expect(applyMutation(source, mutation)).not.toBe(source);
+      for (const edit of editsOf(mutation)) {
+        const source = readFileSync(join(PACKAGES, edit.file), 'utf8');
+        expect(applyEdit(source, mutation.name, edit)).not.toBe(source);
+      }
     }
     expect(new Set(MUTATIONS.map(({ name }) => name)).size).toBe(MUTATIONS.length);
   });
@@ -21,8 +24,8 @@ describe('the list of mutations', () => {
   it('refuses a place that is gone or ambiguous', () => {
     const [mutation] = MUTATIONS;
     if (mutation === undefined) throw new Error('the list is empty');
-    expect(() => applyMutation('', mutation)).toThrow('0 times');
-    expect(() => applyMutation(`${mutation.find}\n${mutation.find}`, mutation)).toThrow('2 times');
+    expect(() => applyEdit('', mutation.name, mutation)).toThrow('0 times');
+    expect(() => applyEdit(`${mutation.find}\n${mutation.find}`, mutation.name, mutation)).toThrow('2 times');
   });
 });
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Catcher, Mutation } from './mutation.ts';
+import { type Catcher, type Edit, editsOf, type Mutation } from './mutation.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 /** Packages whose sources are mutated; what they depend on is used where it stands. */
@@ -58,14 +58,16 @@ export class MutationWorkspace {
 
   /** Runs the catcher of a mutation on the broken copy, and mends it. @throws Error when the source has moved on. */
   async runMutated(mutation: Mutation): Promise<CatcherRun> {
-    const path = join(this.folder, 'packages', mutation.file);
-    const source = readFileSync(path, 'utf8');
-    const mutated = applyMutation(source, mutation);
-    writeFileSync(path, mutated);
+    const edits = editsOf(mutation).map((edit) => {
+      const path = join(this.folder, 'packages', edit.file);
+      const source = readFileSync(path, 'utf8');
+      return { path, source, mutated: applyEdit(source, mutation.name, edit) };
+    });
+    for (const { path, mutated } of edits) writeFileSync(path, mutated);
     try {
       return await this.run(mutation.catcher);
     } finally {
-      writeFileSync(path, source);
+      for (const { path, source } of edits) writeFileSync(path, source);
     }
   }
 
@@ -123,7 +125,7 @@ export class MutationWorkspace {
 }
 
 /** @throws Error unless the mutation's place is there exactly once. */
-export function applyMutation(source: string, { name, file, find, replace }: Mutation): string {
+export function applyEdit(source: string, name: string, { file, find, replace }: Edit): string {
   const places = source.split(find).length - 1;
   if (places !== 1) throw new Error(`mutation "${name}": ${file} holds its place ${places} times, not once; adapt it`);
   return source.replace(find, () => replace);

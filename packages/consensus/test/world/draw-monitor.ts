@@ -16,6 +16,7 @@ export interface Draw {
  * The draw that a term's last settlement has fixed; null where nothing is drawn by weight (the first term's list is forced,
  * nobody has any weight), and where a timeout of the old term already moves somebody. What is left out depends on nothing
  * that the seed decides.
+ * @throws InvariantViolation when who has no weight is drawn before who has some.
  */
 export function drawOf(
   rules: ChainRules,
@@ -29,43 +30,13 @@ export function drawOf(
   const total = weights.reduce((sum, weight) => sum + weight, 0n);
   const [head] = electionListOf(rules, state, certificate);
   if (first !== null || demoted.length > 0 || total === 0n || head === undefined) return null;
+  if (weights[head.rank] === 0n)
+    throw new InvariantViolation(`13: member ${head.rank} is drawn after height ${state.height} without any weight`);
   return { shares: weights.map((weight) => Number(weight) / Number(total)), winner: head.rank, colluders };
 }
 
-/** Draws of each world of many that count: as many whatever they bring. */
-export const DRAWS_PER_SEED = 4;
-
 /** Whose wins are counted: chosen by the shares, so before the draw. */
 export type Camp = (draw: Draw) => readonly MemberRank[];
-
-/** A correct draw breaks the bound with this probability at most. */
-const MISJUDGED = 1e-9;
-
-export interface CampCount {
-  readonly won: number;
-  /** What its shares would give it. */
-  readonly expected: number;
-  /** How far the two may be apart. */
-  readonly bound: number;
-}
-
-/**
- * Counts the wins of a camp among at most `most` draws, a number that was fixed before. While nobody knows or steers a seed
- * before the weights are fixed, a camp wins each draw with the probability of its share, whatever happened before and however
- * it chose its weights; so `won - expected` is a martingale whose steps each lie in an interval of length 1, and by Azuma and
- * Hoeffding `P(|won - expected| >= t) <= 2 exp(-2 t^2 / most)`. The bound is the `t` for which all `camps` together are
- * misjudged with probability `MISJUDGED`.
- */
-export function countCamp(draws: readonly Draw[], camp: Camp, camps: number, most: number): CampCount {
-  let won = 0;
-  let expected = 0;
-  for (const draw of draws) {
-    const ranks = camp(draw);
-    if (ranks.includes(draw.winner)) won += 1;
-    for (const rank of ranks) expected += draw.shares[rank] ?? 0;
-  }
-  return { won, expected, bound: Math.sqrt((most / 2) * Math.log((2 * camps) / MISJUDGED)) };
-}
 
 /** Whose wins are counted: the first four members, whoever has most to say, and whoever colludes. */
 export const CAMPS: Readonly<Record<string, Camp>> = {
@@ -74,14 +45,38 @@ export const CAMPS: Readonly<Record<string, Camp>> = {
   colluders: ({ colluders }) => colluders,
 };
 
-/** Invariant 13. @throws InvariantViolation when a camp has won more or less often than chance allows. */
-export function checkDraws(draws: readonly Draw[], most: number): void {
+/** How strongly a test bets on more wins (or fewer) than there should be; the right bet depends on how wrong a draw is. */
+const BETS = [-2, -1, -0.5, -0.25, 0.25, 0.5, 1, 2];
+/** A chain that elects by weight is called unfair with this probability at most. */
+const MISJUDGED = 1e-6;
+
+/**
+ * Invariant 13. While nobody knows or steers a seed before the weights are fixed, a camp wins each draw with the probability
+ * `p` of its share, whatever happened before and however the weights were chosen. Then for every bet `b` the product over
+ * all draws of `exp(b * won) / (1 - p + p * exp(b))` is a martingale that begins at 1, and by Ville's inequality the
+ * probability that it ever reaches `c` is at most `1 / c`, however many draws there are and whatever ended them. With a `c`
+ * of `camps * bets / MISJUDGED` all tests together are wrong with probability `MISJUDGED`.
+ *
+ * @throws InvariantViolation when a camp has won more or less often than chance allows.
+ */
+export function checkDraws(draws: readonly Draw[]): void {
   const camps = Object.entries(CAMPS);
+  const limit = Math.log((camps.length * BETS.length) / MISJUDGED);
   for (const [name, camp] of camps) {
-    const { won, expected, bound } = countCamp(draws, camp, camps.length, most);
-    if (Math.abs(won - expected) <= bound) continue;
-    throw new InvariantViolation(
-      `13: of ${draws.length} draws ${name} won ${won}, by weight ${expected.toFixed(1)} +- ${bound.toFixed(1)}`,
-    );
+    const wins = draws.map((draw) => {
+      const ranks = camp(draw);
+      const share = ranks.reduce((sum, rank) => sum + (draw.shares[rank] ?? 0), 0);
+      return { won: ranks.includes(draw.winner) ? 1 : 0, share: Math.min(1, share) };
+    });
+    for (const bet of BETS) {
+      const gain = wins.reduce((sum, { won, share }) => sum + bet * won - Math.log1p(share * Math.expm1(bet)), 0);
+      if (gain <= limit) continue;
+      const count = wins.reduce((sum, { won }) => sum + won, 0);
+      const expected = wins.reduce((sum, { share }) => sum + share, 0);
+      const odds = Math.round(gain / Math.LN10);
+      throw new InvariantViolation(
+        `13: of ${draws.length} draws ${name} won ${count}, by weight ${expected.toFixed(1)}: 1 in 10^${odds}`,
+      );
+    }
   }
 }

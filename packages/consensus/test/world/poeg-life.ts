@@ -4,8 +4,13 @@ import { worldChain } from './genesis.ts';
 import { Rng } from './rng.ts';
 import type { WorldLife } from './world.ts';
 
-/** Prosumers that announce for the next slot and whose meters tell what was counted. */
-export const POEG_LIFE: WorldLife = {
+interface Energy {
+  readonly productionWh: bigint;
+  readonly consumptionWh: bigint;
+}
+
+/** Prosumers that announce for the next slot and whose meters tell what was counted. `energyOf`: a household's slot. */
+export const prosumers = (energyOf: (rng: Rng) => Energy): WorldLife => ({
   chain: worldChain,
   signedBy(bytes) {
     const message = decodeMessage(bytes);
@@ -13,10 +18,7 @@ export const POEG_LIFE: WorldLife = {
   },
   source({ rules, signers, meters }, seed, rank) {
     const { chainId, genesis } = rules;
-    const energyWh = (slot: number): { productionWh: bigint; consumptionWh: bigint } => {
-      const rng = new Rng(`household/${seed}/${rank}/${slot}`);
-      return { productionWh: BigInt(rng.below(9_000)), consumptionWh: BigInt(rng.below(9_000)) };
-    };
+    const energyWh = (slot: number): Energy => energyOf(new Rng(`household/${seed}/${rank}/${slot}`));
     return {
       contributions: (slot) => {
         const balance = { rank, ...energyWh(slot + 1) };
@@ -31,4 +33,9 @@ export const POEG_LIFE: WorldLife = {
       },
     };
   },
-};
+});
+
+export const POEG_LIFE = prosumers((rng) => ({
+  productionWh: BigInt(rng.below(9_000)),
+  consumptionWh: BigInt(rng.below(9_000)),
+}));
