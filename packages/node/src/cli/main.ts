@@ -1,20 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { benchCommand } from './commands/bench.ts';
-import { dataCommand } from './commands/data.ts';
-import { demoCommand } from './commands/demo.ts';
-import { downCommand } from './commands/down.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { logsCommand } from './commands/logs.ts';
-import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
-import { provisionCommand } from './commands/provision.ts';
-import { statusCommand } from './commands/status.ts';
-import { trainCommand } from './commands/train.ts';
-import { upCommand } from './commands/up.ts';
 import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
-import { extensionCommands } from './extensions.ts';
 
 const program = new Command('wattmesh')
   .description('Peer-to-peer energy markets on a real network: start peers, watch them trade, measure them.')
@@ -29,23 +16,9 @@ ${EXIT_HELP}`,
   )
   .showSuggestionAfterError()
   .exitOverride();
-for (const command of [
-  demoCommand(),
-  upCommand(),
-  statusCommand(),
-  logsCommand(),
-  downCommand(),
-  nodeCommand(),
-  provisionCommand(),
-  inspectCommand(),
-  benchCommand(),
-  dataCommand(),
-  marketCommand(),
-  trainCommand(),
-  evaluateCommand(),
-  // A peer is started often and needs none of them.
-  ...(process.argv[2] === 'node' ? [] : await extensionCommands()),
-])
+// A peer is started often, stays, and needs no other command.
+const commands = process.argv[2] === 'node' ? [nodeCommand()] : await (await import('./all-commands.ts')).allCommands();
+for (const command of commands)
   program.addCommand(command.exitOverride().showHelpAfterError('(add --help for what is possible)'));
 
 // `wattmesh logs p01 | head` closes the pipe while there is more to say.
