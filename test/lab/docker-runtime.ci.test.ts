@@ -12,7 +12,7 @@ import { COMPLIANCE_SCENARIO, runtimeCompliance } from './runtime-compliance.ts'
 /** What the library's scenarios do, once each; the library itself runs in containers in library.full.test.ts. */
 const QUICK = `data: {source: synthetic, firstHour: 9}
 load: [{kind: closed, clients: 3, think: 100ms}]
-consensus: {slotPace: 200ms, timing: {proposeMs: 1000}}
+consensus: {slotPace: 200ms, timing: {proposeMs: 3000}}
 `;
 const SHORT: readonly (readonly [string, string])[] = [
   ['healthy', 'until: {slot: 6}\nchecks: {progress: {slots: 5}}\n'],

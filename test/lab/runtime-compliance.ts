@@ -85,7 +85,9 @@ export function runtimeCompliance(name: string, create: () => Promise<Runtime>, 
       const { records, damage } = await runtime.journal('p01');
       expect(records.length).toBeGreaterThan(3);
       expect(damage).toBeNull();
-      expect((await runtime.usage('p01'))?.memoryBytes).toBeGreaterThan(10_000_000);
+      const usage = await runtime.usage('p01');
+      expect(usage?.memoryBytes).toBeGreaterThan(10_000_000);
+      expect(usage?.waitMs).toBeGreaterThan(0);
       expect(await runtime.lastWords('p01')).toContain('committed');
     });
 

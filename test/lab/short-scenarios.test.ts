@@ -37,6 +37,17 @@ function processesOf(path: string): number {
   }).length;
 }
 
+/** Letters of a chart that are cut off at its edge, or lie over others. */
+const UNREADABLE = `[...document.querySelectorAll('.grid-of svg')].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const meets = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return [
+    ...texts.filter(([, a]) => a.left < frame.left - 1 || a.right > frame.right + 1 || a.top < frame.top - 1 || a.bottom > frame.bottom + 1).map(([text]) => text + ' is cut'),
+    ...texts.flatMap(([text, a], k) => texts.slice(0, k).filter(([, b]) => meets(a, b)).map(([other]) => text + ' over ' + other)),
+  ];
+})`;
+
 async function run(name: string, text: string): Promise<{ code: number; summary: RunSummary; out: string }> {
   const file = join(folder, `${name}.yaml`);
   const out = join(folder, name);
@@ -177,11 +188,15 @@ limit: 2s
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         smallest: Math.min(...[...document.querySelectorAll('.grid-of svg text')].map((text) => text.getBoundingClientRect().height)),
         bands: document.querySelectorAll('.band').length,
+        unreadable: ${UNREADABLE},
       }`,
       });
       expect(requests).toEqual([expect.stringMatching(new RegExp(`^file:.*${wanted.page}\\.html$`))]);
       expect(messages).toEqual([]);
-      const { charts, overflow, smallest, bands } = value as Record<string, number>;
+      const { charts, overflow, smallest, bands, unreadable } = value as Record<string, number> & {
+        unreadable: string[];
+      };
+      expect(unreadable).toEqual([]);
       expect(charts).toBeGreaterThanOrEqual(wanted.charts);
       expect(overflow).toBe(0);
       expect(smallest).toBeGreaterThan(8);

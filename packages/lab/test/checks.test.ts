@@ -40,6 +40,7 @@ function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     restMs: 0,
     latencies: [],
     lookedUp: { answers: 0, wrong: [] },
+    samples: [],
     blocks: [],
     draws: [],
     settlements: [1, 2, 3, 4, 5].map(settlement),
@@ -380,11 +381,39 @@ describe('punishment', () => {
     expect(of({ penalties: [penalty('p02', REFUSAL)], faults: [fault({})] })).toBe('violated');
     expect(of({ penalties: [penalty('p04', REFUSAL)], faults: [fault({})] })).toBe('holds');
     expect(of({ penalties: [penalty('p04', REFUSAL, 1_000)], faults: [fault({})] })).toBe('violated');
-    expect(of({ penalties: [penalty('p02', REFUSAL, -1)] })).toBe('holds');
+    // Heights that began before all were connected: the first to be committed after that, too.
+    expect(of({ penalties: [{ ...penalty('p02', REFUSAL, 0), height: 1 }] })).toBe('holds');
+    expect(of({ penalties: [{ ...penalty('p02', REFUSAL, 1_000), height: 2 }] })).toBe('violated');
+    expect(of({ penalties: [{ ...penalty('p02', SLASH, 0), height: 1 }] })).toBe('violated');
     const slow = facts({ penalties: [penalty('p02', REFUSAL)] }, ', punishment: {timely: false}');
     expect(verdict('honest-unpunished', slow)).toBe('holds');
     expect(of({ penalties: [penalty('p04', SLASH)], faults: [malicious('double-vote')] })).toBe('holds');
     expect(of({ penalties: [penalty('p03', REFUSAL)], faults: [malicious('refuse')] })).toBe('violated');
+  });
+
+  it('of an honest member says nothing where a peer got no processor: what is late then is late for no fault of its own', () => {
+    const waiting = (waitMs: number | null, atMs: number): EventOf<'sample'> => ({
+      type: 'sample',
+      atMs,
+      peer: 'p03',
+      state: 'up',
+      height: 1,
+      connected: 3,
+      poolTransactions: 0,
+      cpuMs: 0,
+      waitMs,
+      memoryBytes: 1,
+    });
+    const of = (samples: EventOf<'sample'>[], lost = REFUSAL) =>
+      verdict('honest-unpunished', facts({ penalties: [penalty('p02', lost)], samples }));
+    const starved = [waiting(100, 7_000), waiting(800, 8_000)];
+    expect(of(starved)).toBe('unknown');
+    expect(of([waiting(100, 7_000), waiting(400, 8_000)])).toBe('violated');
+    expect(of([waiting(null, 7_000), waiting(null, 8_000)])).toBe('violated');
+    // Long after, and before a restart.
+    expect(of(starved.map((sample) => ({ ...sample, atMs: sample.atMs + 5_000 })))).toBe('violated');
+    expect(of([waiting(800, 7_000), waiting(100, 8_000)])).toBe('violated');
+    expect(of(starved, SLASH)).toBe('violated');
   });
 
   it.each<[MisbehaviourName, Partial<RunFacts>, Verdict]>([

@@ -69,6 +69,7 @@ function summaryOf(change: Partial<RunSummary> = {}): RunSummary {
       tradedWh: '1200',
       lossSavedHalfNanoWh: '5',
       cpuMsPerHeight: 30,
+      processorWaitPercent: 2,
       maxMemoryBytes: null,
     },
     ...change,

@@ -53,6 +53,7 @@ export interface RunFacts {
   readonly latencies: readonly LatencySample[];
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
   readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
+  readonly samples: readonly EventOf<'sample'>[];
   readonly blocks: readonly EventOf<'block'>[];
   readonly draws: readonly EventOf<'draw'>[];
   readonly settlements: readonly EventOf<'settlement'>[];

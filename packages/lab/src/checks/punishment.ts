@@ -3,9 +3,13 @@ import type { EventOf } from '../watch/events.ts';
 import { type Check, holds, type RunFacts, unknown, violated } from './facts.ts';
 import { firstCommits } from './liveness.ts';
 import { occasionsOf } from './occasions.ts';
+import { starvation } from './timeliness.ts';
 
 /** A block that takes this share of the opening stake has slashed; a refusal costs far less (protocol section 6). */
 const SLASH_FROM_PPM = 10_000n;
+
+/** From this share of its time on a peer that waits for a processor is not taken to be in time. */
+const STARVED = 0.5;
 
 /** Peers that the scenario lets misbehave at some time. */
 export function misbehavers({ faults }: Pick<RunFacts, 'faults'>): ReadonlySet<string> {
@@ -18,17 +22,24 @@ export const honestUnpunished: Check = {
   promise: 'No honest member is slashed, and none that nothing was done to pays for letting its turn pass.',
   judge: (facts) => {
     const dishonest = misbehavers(facts);
-    // Before all peers are connected, turns pass because nobody is there.
-    const honest = facts.penalties.filter(({ member, atMs }) => !dishonest.has(member) && atMs >= 0);
+    // The heights that began before all peers were connected: turns pass because nobody is there.
+    const began = firstCommits(facts).find(({ atMs }) => atMs >= 0)?.height ?? 0;
+    const honest = facts.penalties.filter(
+      (penalty) => !dishonest.has(penalty.member) && (isSlash(penalty) || penalty.height > began),
+    );
+    const slow: string[] = [];
     for (const penalty of honest) {
       const { member, height, lostMicro, atMs } = penalty;
       if (isSlash(penalty)) return violated(`${member} was slashed by ${epos(lostMicro)}`, { atMs, height });
-      if (facts.scenario.checks.punishment.timely && !wasDisturbed(facts, member, atMs))
-        return violated(`${member} paid ${epos(lostMicro)} for a refusal that nobody made it commit`, {
-          atMs,
-          height,
-        });
+      if (!facts.scenario.checks.punishment.timely || wasDisturbed(facts, member, atMs)) continue;
+      const paid = `${member} paid ${epos(lostMicro)} for a refusal`;
+      const starved = starvation(facts.samples, atMs);
+      if (starved === null || starved < STARVED)
+        return violated(`${paid} that nobody made it commit`, { atMs, height });
+      slow.push(`${paid} when a peer waited for a processor for ${Math.round(100 * starved)} % of a second`);
     }
+    const [first] = slow;
+    if (first !== undefined) return unknown(`${first}: the network was not timely`);
     if (facts.auditedHeights === 0) return unknown('no height was seen');
     const forced =
       honest.length === 0 ? '' : `; ${honest.length} turns that passed under faults, or too slowly, were paid for`;

@@ -103,7 +103,7 @@ export function barChart(
       });
       const text =
         k % every === 0
-          ? [`<text x="${f(middle)}" y="${HEIGHT - PLOT.bottom + 13}" text-anchor="middle">${escapeHtml(label)}</text>`]
+          ? [`<text x="${f(middle)}" y="${HEIGHT - PLOT.bottom + 16}" text-anchor="middle">${escapeHtml(label)}</text>`]
           : [];
       return [...bars, ...text];
     }),
@@ -156,7 +156,7 @@ function axes(sx: Scale, sy: Scale, options: ChartOptions): string[] {
     `<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${base}" y2="${base}" class="axis"/>`,
     ...sx.ticks.flatMap(({ value, label }) => [
       `<line x1="${f(sx.at(value))}" x2="${f(sx.at(value))}" y1="${base}" y2="${base + 3}" class="axis"/>`,
-      `<text x="${f(Math.min(sx.at(value), WIDTH - LABEL_HALF * label.length))}" y="${base + 14}" text-anchor="middle">${label}</text>`,
+      `<text x="${f(Math.min(sx.at(value), WIDTH - LABEL_HALF * label.length))}" y="${base + 16}" text-anchor="middle">${label}</text>`,
     ]),
     xTitle(options.x),
   ];
@@ -172,7 +172,7 @@ function yAxis(sy: Scale, title: string): string[] {
       `<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${f(sy.at(value))}" y2="${f(sy.at(value))}" class="grid"/>`,
       `<text x="${PLOT.left - 4}" y="${f(sy.at(value) + 4)}" text-anchor="end">${label}</text>`,
     ]),
-    `<text transform="translate(9 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" class="title">${escapeHtml(title)}</text>`,
+    `<text transform="translate(11 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle" class="title">${escapeHtml(title)}</text>`,
   ];
 }
 

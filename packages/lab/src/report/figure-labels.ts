@@ -26,6 +26,7 @@ export const FIGURE_LABELS: Readonly<Record<keyof RunFigures, FigureLabel>> = {
   tradedWh: { label: 'energy traded, kWh', factor: 1e-3 },
   lossSavedHalfNanoWh: { label: 'line loss saved, Wh', factor: 0.5e-9 },
   cpuMsPerHeight: plain('processor time per height, all peers, ms'),
+  processorWaitPercent: plain('peers waited for a processor, % of the time'),
   maxMemoryBytes: { label: 'memory of the largest peer, MB', factor: 1e-6 },
 };
 

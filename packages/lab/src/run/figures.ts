@@ -19,6 +19,9 @@ export function figuresOf(facts: RunFacts, events: readonly LabEvent[]): RunFigu
   const cpu = facts.names.map((name) =>
     growth(samples.filter(({ peer }) => peer === name).flatMap(({ cpuMs }) => cpuMs ?? [])),
   );
+  const waited = facts.names.map((name) =>
+    growth(samples.filter(({ peer }) => peer === name).flatMap(({ waitMs }) => waitMs ?? [])),
+  );
   const memory = samples.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   return {
     seconds: Math.round(seconds * 10) / 10,
@@ -36,6 +39,9 @@ export function figuresOf(facts: RunFacts, events: readonly LabEvent[]): RunFigu
     tradedWh: sum(settlements.map(({ tradedWh }) => tradedWh)),
     lossSavedHalfNanoWh: sum(settlements.map(({ lossSavedHalfNanoWh }) => lossSavedHalfNanoWh)),
     cpuMsPerHeight: blocks.length === 0 ? null : Math.round(cpu.reduce((total, ms) => total + ms, 0) / blocks.length),
+    processorWaitPercent: samples.every(({ waitMs }) => waitMs === null)
+      ? null
+      : Math.round((100 * waited.reduce((total, ms) => total + ms, 0)) / (facts.names.length * facts.endMs)),
     maxMemoryBytes: memory.length === 0 ? null : Math.max(...memory),
   };
 }

@@ -25,6 +25,8 @@ export interface RunFigures {
   readonly tradedWh: string;
   readonly lossSavedHalfNanoWh: string;
   readonly cpuMsPerHeight: number | null;
+  /** Of the time, how much the peers waited for a processor: how busy the machine was. */
+  readonly processorWaitPercent: number | null;
   readonly maxMemoryBytes: number | null;
 }
 

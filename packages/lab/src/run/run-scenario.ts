@@ -264,6 +264,7 @@ class Run {
       restMs: this.#restMs,
       latencies,
       lookedUp: await this.#lookUp(),
+      samples: this.#eventsOf('sample'),
       blocks: this.#eventsOf('block'),
       draws: this.#eventsOf('draw'),
       settlements: this.#eventsOf('settlement'),

@@ -112,7 +112,7 @@ export function tablesOf(events: readonly LabEvent[]): Readonly<Record<string, s
       of('draw').flatMap((d) => d.weights.map((w) => [d.term, d.height, d.isForced, d.drawn ?? '', w.miner, w.weight])),
     ),
     'peers.csv': csv(
-      ['at_ms', 'peer', 'state', 'height', 'connected', 'pool', 'cpu_ms', 'memory_bytes'],
+      ['at_ms', 'peer', 'state', 'height', 'connected', 'pool', 'cpu_ms', 'wait_ms', 'memory_bytes'],
       of('sample').map((s) => [
         s.atMs,
         s.peer,
@@ -121,6 +121,7 @@ export function tablesOf(events: readonly LabEvent[]): Readonly<Record<string, s
         s.connected ?? '',
         s.poolTransactions ?? '',
         s.cpuMs ?? '',
+        s.waitMs ?? '',
         s.memoryBytes ?? '',
       ]),
     ),

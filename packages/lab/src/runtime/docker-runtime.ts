@@ -22,6 +22,7 @@ import { API_PORT, composeFile } from './compose-file.ts';
 import { writeContainerFolders } from './container-folders.ts';
 import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
+import { processorWaitMs } from './processor-wait.ts';
 import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
 /** For each peer: all may start at once, on as many cores as there are. */
@@ -33,7 +34,7 @@ const SOCKET_MODE = 0o666;
 
 interface Inspected {
   readonly Id: string;
-  readonly State: { readonly Status: string; readonly StartedAt: string; readonly Error: string };
+  readonly State: { readonly Status: string; readonly Pid: number; readonly StartedAt: string; readonly Error: string };
   readonly NetworkSettings: {
     readonly Ports: Record<string, { readonly HostPort: string }[] | null>;
     readonly Networks: Readonly<Record<string, unknown>>;
@@ -221,7 +222,9 @@ export class DockerRuntime implements Runtime {
     };
     const { total_usage: cpuNs } = stats.cpu_stats?.cpu_usage ?? {};
     const { usage } = stats.memory_stats ?? {};
-    return cpuNs === undefined || usage === undefined ? null : { cpuMs: cpuNs / 1e6, memoryBytes: usage };
+    if (cpuNs === undefined || usage === undefined) return null;
+    const { Pid } = (await this.#inspect(name)).State;
+    return { cpuMs: cpuNs / 1e6, waitMs: Pid > 0 ? await processorWaitMs(Pid) : null, memoryBytes: usage };
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,7 @@ import {
   stopProcess,
   writeRunFolder,
 } from '@wattmesh/node';
+import { processorWaitMs } from './processor-wait.ts';
 import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
 
 const STATE_POLL_MS = 10;
@@ -153,7 +154,10 @@ export class ProcessRuntime implements Runtime {
     const fields = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
     const residentKb = Number(/^VmRSS:\s+(\d+)/m.exec(status ?? '')?.[1]);
     const ticks = Number(fields[11]) + Number(fields[12]);
-    return Number.isNaN(ticks + residentKb) ? null : { cpuMs: ticks * TICK_MS, memoryBytes: residentKb * 1_024 };
+    const waitMs = await processorWaitMs(pid);
+    return Number.isNaN(ticks + residentKb)
+      ? null
+      : { cpuMs: ticks * TICK_MS, waitMs, memoryBytes: residentKb * 1_024 };
   }
 
   async close(): Promise<void> {

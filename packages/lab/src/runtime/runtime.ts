@@ -47,7 +47,7 @@ export interface Runtime {
   journal(name: string): Promise<{ readonly records: readonly Uint8Array[]; readonly damage: string | null }>;
   /** The end of what the peer said on standard error and in its log. */
   lastWords(name: string): Promise<string>;
-  /** Adds up what the peers use; null where that cannot be measured. */
+  /** What a peer has used so far; null where that cannot be measured. */
   usage(name: string): Promise<PeerUsage | null>;
   /** Ends everything. The peers' folders stay. */
   close(): Promise<void>;
@@ -55,5 +55,7 @@ export interface Runtime {
 
 export interface PeerUsage {
   readonly cpuMs: number;
+  /** For how long its main thread could have run and got no processor; null where the system does not tell. */
+  readonly waitMs: number | null;
   readonly memoryBytes: number;
 }

@@ -115,6 +115,7 @@ export type LabEvent = { readonly atMs: number } & (
       readonly connected: number | null;
       readonly poolTransactions: number | null;
       readonly cpuMs: number | null;
+      readonly waitMs: number | null;
       readonly memoryBytes: number | null;
     }
   | {

@@ -136,6 +136,7 @@ export class Watch {
       connected: status?.connected ?? null,
       poolTransactions: status?.poolTransactions ?? null,
       cpuMs: usage?.cpuMs ?? null,
+      waitMs: usage?.waitMs ?? null,
       memoryBytes: usage?.memoryBytes ?? null,
     });
   }
