@@ -10,7 +10,7 @@ interface FigureLabel {
 
 const plain = (label: string): FigureLabel => ({ label, factor: 1 });
 
-/** How the figures of a run are called on pages; files keep the names of the summary. */
+/** How the figures of a run are called on pages, the unit last; files keep the names of the summary. */
 export const FIGURE_LABELS: Readonly<Record<keyof RunFigures, FigureLabel>> = {
   seconds: plain('length of the run, s'),
   heights: plain('heights'),
@@ -32,10 +32,10 @@ export const FIGURE_LABELS: Readonly<Record<keyof RunFigures, FigureLabel>> = {
 
 export const FIGURE_NAMES = Object.keys(FIGURE_LABELS) as (keyof RunFigures)[];
 
-/** In the unit of the label; null when it was not measured. */
+/** In the unit of the label; null when it was not measured, or not yet known to the program that wrote the summary. */
 export function figureValue(figures: RunFigures, name: keyof RunFigures): number | null {
-  const value = figures[name];
-  return value === null ? null : Number(value) * FIGURE_LABELS[name].factor;
+  const value = figures[name] as number | string | null | undefined;
+  return value == null ? null : Number(value) * FIGURE_LABELS[name].factor;
 }
 
 export function figureText(figures: RunFigures, name: keyof RunFigures): string {

@@ -15,7 +15,7 @@ svg{display:block;width:100%;height:auto;font:11px system-ui,sans-serif}svg text
 .fault{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,4fr) minmax(0,4fr);gap:4px 16px;padding:5px 0;border-bottom:1px solid var(--line);font-size:.9rem;overflow-wrap:anywhere}.fault:last-child{border:0}
 .track{position:relative;min-height:14px;background:var(--box);border:1px solid var(--line);border-radius:3px;align-self:center}.track i{position:absolute;top:0;bottom:0;background:#c4320a99}.ends{display:flex;justify-content:space-between}
 .wide{overflow-x:auto}.wide svg{max-width:none}table{border-collapse:collapse;font-size:.9rem;width:100%}td,th{text-align:left;padding:4px 8px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-th{color:var(--soft);font-weight:500;overflow-wrap:normal}td.n{overflow-wrap:normal}summary{cursor:pointer;margin:.5em 0}td.n,th.n{text-align:right}tr:target{background:var(--band)}
+th{color:var(--soft);font-weight:500;overflow-wrap:normal}td.n{overflow-wrap:normal}td>a:only-child{white-space:nowrap}summary{cursor:pointer;margin:.5em 0}td.n,th.n{text-align:right}tr:target{background:var(--band)}
 @media(max-width:600px){.fault{grid-template-columns:minmax(0,1fr)}.track{align-self:auto}.verdicts td{display:block;border:0;padding:2px 0}.verdicts tr{display:block;border-bottom:1px solid var(--line);padding:6px 0}}
 @media print{.box,.fault,tr{break-inside:avoid}nav{display:none}}
 pre{overflow-x:auto;font-size:.8rem;background:var(--box);border:1px solid var(--line);border-radius:6px;padding:10px}`;

@@ -39,10 +39,12 @@ const QUANTITY = /^(-?\d+(?:\.\d+)?)(\D*)$/;
 /** Every run of a sweep as a table, and every figure that was measured against every setting. */
 export function sweepHtml(axes: readonly Axis[], seeds: readonly string[], runs: readonly SweptRun[]): string {
   const measured = FIGURES.filter((name) => runs.some(({ summary }) => summary.figures[name] !== null));
-  const rows = runs.map(({ name, summary }) => [
-    `<a href="${encodeURI(name)}/report.html">${escapeHtml(name)}</a>`,
-    `<span class="verdict ${summary.verdict}">${summary.verdict}</span>`,
-    ...measured.map((figure) => figureText(summary.figures, figure)),
+  const settings = Object.keys(runs[0]?.settings ?? {});
+  const rows = runs.map((run) => [
+    `<a href="${encodeURI(run.name)}/report.html" title="${escapeHtml(run.name)}">report</a>`,
+    ...settings.map((path) => escapeHtml(run.settings[path] ?? '')),
+    `<span class="verdict ${run.summary.verdict}">${run.summary.verdict}</span>`,
+    ...measured.map((figure) => figureText(run.summary.figures, figure)),
   ]);
   const plotted = axes.length === 0 ? [{ path: 'seed', values: seeds }] : axes;
   const plots = plotted.flatMap((axis) =>
@@ -51,9 +53,9 @@ export function sweepHtml(axes: readonly Axis[], seeds: readonly string[], runs:
   return page(
     'Sweep',
     `<h1>Sweep over ${axes.map(({ path }) => escapeHtml(path)).join(' and ') || 'seeds'}</h1><p class="soft">${runs.length} runs. A dot is a run, a line the mean of the runs.</p>${table(
-      ['run', 'verdict', ...measured.map((name) => FIGURE_LABELS[name].label)],
+      ['run', ...settings, 'verdict', ...measured.map((name) => FIGURE_LABELS[name].label)],
       rows,
-      measured.map((_, k) => k + 2),
+      measured.map((_, k) => settings.length + 2 + k),
     )}<h2>Plots</h2><div class="grid-of">${plots.join('')}</div>`,
   );
 }
@@ -80,7 +82,8 @@ function plot(axis: Axis, axes: readonly Axis[], figure: FigureName, runs: reado
     const value = figureValue(summary.figures, figure);
     return value === null ? [] : [{ settings, at: settings[axis.path] ?? '', value }];
   });
-  const { label } = FIGURE_LABELS[figure];
+  // The title says what it is; the axis has room for the unit.
+  const label = FIGURE_LABELS[figure].label.split(', ').at(-1) ?? '';
   const others = axes.filter((one) => one !== axis);
   const [other] = others;
   const groups =
