@@ -472,6 +472,15 @@ describe('punishment', () => {
     expect(verdict('misbehaviour-punished', facts())).toBeUndefined();
   });
 
+  it('of several is tested by one that had an occasion', () => {
+    const faults = [malicious('equivocate', 'vouch'), { ...malicious('equivocate'), peers: ['p03'] }];
+    const of = (penalties: RunFacts['penalties'], blocks: RunFacts['blocks'] = []): Verdict | undefined =>
+      verdict('misbehaviour-punished', facts({ ...long, faults, penalties, blocks }, within));
+    expect(of([])).toBe('unknown');
+    expect(of([penalty('p03', SLASH)])).toBe('holds');
+    expect(of([penalty('p03', SLASH)], [turnOf('p04', 9)])).toBe('violated');
+  });
+
   it('a liar may sign twice; an honest peer may not', () => {
     const journals = NAMES.map((peer) => ({
       peer,

@@ -61,6 +61,8 @@ export const misbehaviourPunished: Check = {
   judge: (facts) => {
     const { faults, scenario } = facts;
     const seen: string[] = [];
+    const idle: string[] = [];
+    let isTested = false;
     for (const { misbehaviours, peers, beganMs, provenMs, endedMs } of faults) {
       if (beganMs === null) continue;
       // The restart takes its time, in which the others go on.
@@ -71,11 +73,15 @@ export const misbehaviourPunished: Check = {
           const { consequence } = MISBEHAVIOURS[name];
           const found = consequenceOf(facts, consequence, member, beganMs);
           if (found !== null) {
+            isTested ||= consequence !== 'borne';
             seen.push(`${member} ${found} (${name})`);
             continue;
           }
           const occasions = occasionsOf(facts, choice, member).filter(isOn);
-          if (occasions.length === 0) return unknown(`${member} had no occasion for ${name}`);
+          if (occasions.length === 0) {
+            idle.push(`${member} had no occasion for ${name}`);
+            continue;
+          }
           const firstMs = Math.min(...occasions);
           const heights = firstCommits(facts).filter(({ atMs }) => isOn(atMs) && atMs >= firstMs).length;
           const missing = `${member} was not ${consequence} for ${name} within ${heights} heights after the first of ${occasions.length} occasions`;
@@ -83,7 +89,9 @@ export const misbehaviourPunished: Check = {
           return violated(missing, { atMs: firstMs, height: null });
         }
     }
-    return seen.length === 0 ? null : holds(seen.join('; '));
+    // Who could not lie did nothing that is to be punished; but somebody must have lied.
+    if (idle.length > 0 && !isTested) return unknown(idle.join('; '));
+    return seen.length === 0 ? null : holds([...seen, ...idle].join('; '));
   },
 };
 
