@@ -176,7 +176,8 @@ describe('what surrounds the first violation', () => {
         proof: 'gone',
         failure: null,
       },
-      block(7),
+      { ...block(7), atMs: 99_000 },
+      { type: 'commit', atMs: 7_000, height: 7, peer: 'p01', composedAtMs: null, viaSync: false },
       { type: 'violation', atMs: 7_000, check: 'agreement', message: '<two> hashes', height: 7 },
       block(9),
     ]);

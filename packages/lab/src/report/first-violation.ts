@@ -13,7 +13,10 @@ export function firstViolation({ checks }: Pick<RunSummary, 'checks'>, events: r
   const first = firstOf(checks);
   if (first === null) return '';
   const { check, atMs } = first;
-  const near = events.filter((event) => event.atMs >= atMs - BEFORE_MS && event.atMs <= atMs + AFTER_MS);
+  const committed = firstCommits(events);
+  const near = events
+    .map((event) => (event.type === 'block' ? { ...event, atMs: committed.get(event.height) ?? event.atMs } : event))
+    .filter((event) => event.atMs >= atMs - BEFORE_MS && event.atMs <= atMs + AFTER_MS);
   const rows = near.flatMap((event) => {
     const text = textOf(event);
     return text === null ? [] : [{ atMs: event.atMs, text }];
@@ -27,6 +30,14 @@ export function firstViolation({ checks }: Pick<RunSummary, 'checks'>, events: r
   return `<h2 id="first-violation">Around the first violation</h2><p><a href="#check-${check}">${escapeHtml(check)}</a> at ${seconds(atMs)}</p>${
     lines.length === 0 ? '<p class="none">Nothing else was seen then.</p>' : table(['time', 'what happened'], lines)
   }`;
+}
+
+/** When each height was first on a disk. A block is looked at a little later, when not all peers have told of it. */
+function firstCommits(events: readonly LabEvent[]): ReadonlyMap<number, number> {
+  const first = new Map<number, number>();
+  for (const event of events)
+    if (event.type === 'commit') first.set(event.height, Math.min(event.atMs, first.get(event.height) ?? event.atMs));
+  return first;
 }
 
 /** The earliest violation among the checks; null when every check holds or is unknown. */
