@@ -25,6 +25,7 @@ describe('world', () => {
       dischargeEfficiency: 1,
     });
     expect(goldenConfig.tariff).toMatchObject({ deltaFloor: meta.deltaFloor, calendar: meta.preset });
+    expect(new Set(golden.delta.map(({ cap }) => cap))).toEqual(new Set([meta.deltaCap]));
     // The largest delta, under prices ten times as far apart.
     expect(deltaOf(10 * meta.lambda_.on, meta.lambda_.off, meta.deltaFloor)).toBe(meta.deltaCap);
   });

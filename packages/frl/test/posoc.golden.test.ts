@@ -1,3 +1,5 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, it } from 'vitest';
 import { slotPrices } from '../src/environment/tariff.ts';
 import { aggregateModels } from '../src/federation/aggregate-models.ts';
@@ -68,6 +70,7 @@ describe('selection', () => {
 
   it('beacon', () => {
     const { digestHex, u } = randomBeacon('00', 7);
+    expect(bytesToHex(sha256(utf8ToBytes(golden.randomBeacon.input)))).toBe(digestHex);
     expect(digestHex).toBe(golden.randomBeacon.sha256);
     expect(u).toBe(golden.randomBeacon.u);
   });
@@ -76,6 +79,7 @@ describe('selection', () => {
 describe('market', () => {
   it.each(golden.pool)('pool of $net', ({ lambda_, net, buy, sell, matched, rows }) => {
     const fill = fillSlot('pool', net, slotPrices(lambda_, goldenConfig.tariff));
+    expect(rows.map((row) => row.net)).toEqual(net);
     near([fill.buyKwh, fill.sellKwh, fill.matchedKwh], [buy, sell, matched]);
     near(
       fill.rows.map((row) => row.v2vKwh),
