@@ -6,6 +6,8 @@ import { worldOf } from './run.ts';
 import { FAIR, type Weather, World, type WorldOptions } from './world.ts';
 
 const DRAWS = 60;
+/** Each choice costs a settlement. */
+const LIMIT_MS = 240_000;
 /** All have something to sell, so that all have weight in each draw. */
 const SELLERS = prosumers((rng) => ({
   productionWh: BigInt(4_000 + rng.below(5_000)),
@@ -27,11 +29,15 @@ describe('elections', () => {
     [1, 4, 1, 'fair', FAIR],
     [2, 7, 2, 'fair', FAIR],
     [3, 4, 1, 'lossy', LOSSY],
-  ] as const)('go by weight when members grind and withhold, under seed %i: %i members, %i colluders, %s', (...row) => {
-    const [seed, members, colluders, , weather] = row;
-    const ranks = Array.from({ length: colluders }, (_, k) => members - 1 - k);
-    const draws = drawsOf(seed, members, { weather, life: SELLERS, faults: ranks.map(grinder) });
-    expect(draws.every(({ shares }) => ranks.every((rank) => (shares[rank] ?? 0) > 0))).toBe(true);
-    checkDraws(draws);
-  });
+  ] as const)(
+    'go by weight when members grind and withhold, under seed %i: %i members, %i colluders, %s',
+    (...row) => {
+      const [seed, members, colluders, , weather] = row;
+      const ranks = Array.from({ length: colluders }, (_, k) => members - 1 - k);
+      const draws = drawsOf(seed, members, { weather, life: SELLERS, faults: ranks.map(grinder) });
+      expect(draws.every(({ shares }) => ranks.every((rank) => (shares[rank] ?? 0) > 0))).toBe(true);
+      checkDraws(draws);
+    },
+    LIMIT_MS,
+  );
 });
