@@ -6,7 +6,8 @@ import { decodeMessage as decodeContribution } from '../../src/poeg/messages.ts'
 import { decodeMessage, encodeMessage } from '../../src/wire/messages.ts';
 import { POEG_LIFE } from '../world/poeg-life.ts';
 import { worldOf } from '../world/run.ts';
-import { FAIR, World } from '../world/world.ts';
+import { World } from '../world/world.ts';
+import { FAIR } from '../world/world-options.ts';
 
 const OPTIONS: PeerOptions = {
   timeouts: { proposeMs: 2_000, prevoteMs: 1_000, precommitMs: 1_000, stepMs: 500, collectMs: 1_000, resendMs: 1_000 },

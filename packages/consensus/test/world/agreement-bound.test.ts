@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { MisbehaviourChoice } from '../../src/misbehaviour/index.ts';
 import { worldOf } from './run.ts';
 import { InvariantViolation } from './violation.ts';
-import { FAIR, World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import { FAIR, type WorldOptions } from './world-options.ts';
 
 /** Show each half of the honest members another block, and vote for both. */
 const SPLIT: readonly MisbehaviourChoice[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POEG_LIFE } from './poeg-life.ts';
 import { runWorld, worldOf } from './run.ts';
-import type { WorldLife } from './world.ts';
+import type { WorldLife } from './world-options.ts';
 
 const DAMAGED = 1;
 const seeds = Array.from({ length: 16 }, (_, k) => k + 1);

@@ -20,7 +20,7 @@ import type { Outgoing, PeerEvent, PeerOutput } from '../../src/peer/ports.ts';
 import { poegParametersOf, signAnnouncement, singletonScoreWh } from '../../src/poeg/index.ts';
 import { decodeMessage as decodeContribution, messageKey } from '../../src/poeg/messages.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../src/wire/messages.ts';
-import type { WorldFault } from './world.ts';
+import type { WorldFault } from './world-options.ts';
 
 /** Announcements, and blocks, among which a grinder chooses. */
 const CHOICES = 8;

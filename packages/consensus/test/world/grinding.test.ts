@@ -3,7 +3,8 @@ import { checkDraws, type Draw } from './draw-monitor.ts';
 import { grinder } from './grinder.ts';
 import { prosumers } from './poeg-life.ts';
 import { worldOf } from './run.ts';
-import { FAIR, type Weather, World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import { FAIR, type Weather, type WorldOptions } from './world-options.ts';
 
 const DRAWS = 60;
 /** Each choice costs a settlement. */

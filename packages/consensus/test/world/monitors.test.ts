@@ -19,7 +19,8 @@ import { Monitors } from './monitors.ts';
 import { POEG_LIFE } from './poeg-life.ts';
 import { Rng } from './rng.ts';
 import { worldOf } from './run.ts';
-import { FAIR, World } from './world.ts';
+import { World } from './world.ts';
+import { FAIR } from './world-options.ts';
 
 const TIMELY = { deliveryMs: 20, repairMs: 2_000 };
 const A = 'aa'.repeat(32);

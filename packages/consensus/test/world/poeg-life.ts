@@ -2,7 +2,7 @@ import { poegParametersOf, signAnnouncement, signReading, singletonScoreWh } fro
 import { decodeMessage, messageKey } from '../../src/poeg/messages.ts';
 import { worldChain } from './genesis.ts';
 import { Rng } from './rng.ts';
-import type { WorldLife } from './world.ts';
+import type { WorldLife } from './world-options.ts';
 
 interface Energy {
   readonly productionWh: bigint;

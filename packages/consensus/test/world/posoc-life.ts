@@ -17,7 +17,7 @@ import { decodeMessage, messageKey } from '../../src/posoc/messages.ts';
 import { posocParameters } from '../fixtures/posoc-chain.ts';
 import { worldChain } from './genesis.ts';
 import { Rng } from './rng.ts';
-import type { WorldLife } from './world.ts';
+import type { WorldLife } from './world-options.ts';
 
 export const ROUNDS_PER_DAY = 3;
 

@@ -9,7 +9,8 @@ import { decodePayload } from '../../src/posoc/payload.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
 import { worldOf } from './run.ts';
-import { FAIR, World, type WorldFault, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import { FAIR, type WorldFault, type WorldOptions } from './world-options.ts';
 
 const only = process.env.WORLD_SEED;
 const seeds = only === undefined ? Array.from({ length: 12 }, (_, k) => k + 1) : [Number(only)];

@@ -1,6 +1,7 @@
 import type { MisbehaviourChoice } from '../../src/misbehaviour/index.ts';
 import { Rng } from './rng.ts';
-import { type Weather, World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import type { Weather, WorldOptions } from './world-options.ts';
 
 /** Draws a world from a seed: its size, clock and weather. `WORLD_SEED=<n> npx vitest run packages/consensus/test/world` replays one. */
 export function worldOf(seed: number): WorldOptions {

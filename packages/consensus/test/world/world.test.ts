@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkDraws, type Draw } from './draw-monitor.ts';
 import { runWorld, worldOf } from './run.ts';
-import { FAIR, type WorldOptions } from './world.ts';
+import { FAIR, type WorldOptions } from './world-options.ts';
 
 const only = process.env.WORLD_SEED;
 const seeds = only === undefined ? Array.from({ length: 250 }, (_, k) => k + 1) : [Number(only)];

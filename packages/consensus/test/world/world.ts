@@ -1,110 +1,17 @@
-import type { ContributionSource } from '../../src/application/types.ts';
-import { batchHash, signBatch, transactionId } from '../../src/chain/index.ts';
-import type { ChainRules } from '../../src/chain/state.ts';
 import { type MemberSigner, sha256 } from '../../src/crypto/index.ts';
-import { decodeState } from '../../src/execution/index.ts';
-import {
-  type MisbehaviourChoice,
-  type MisbehaviourKit,
-  misbehavingPeer,
-  type PeerLike,
-} from '../../src/misbehaviour/index.ts';
+import { misbehavingPeer, type PeerLike } from '../../src/misbehaviour/index.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { Outgoing, PeerEvent, PeerOptions, PeerOutput, StoreWrite } from '../../src/peer/ports.ts';
-import { encodeMessage, type Message } from '../../src/wire/messages.ts';
+import type { Message } from '../../src/wire/messages.ts';
+import { Clients } from './clients.ts';
 import { SimulatedDisk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { WorldChain } from './genesis.ts';
-import { type ContributionReader, Monitors } from './monitors.ts';
+import { Monitors } from './monitors.ts';
 import { POEG_LIFE } from './poeg-life.ts';
 import { Rng } from './rng.ts';
 import { InvariantViolation } from './violation.ts';
-
-/** Hostility of a world's first phase; the second phase has none of it. */
-export interface Weather {
-  readonly loss: number;
-  readonly duplicate: number;
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  /** Probability of a delay ten times as long. */
-  readonly straggler: number;
-  readonly maxDiskMs: number;
-  /** Crashes a virtual second, over all peers. */
-  readonly crashesPerSecond: number;
-  readonly maxDownMs: number;
-  /** Peers are cut into two groups for a while, so many times a virtual second. */
-  readonly partitionsPerSecond: number;
-  readonly maxPartitionMs: number;
-  /** Each peer's clock is off by up to this. */
-  readonly maxSkewMs: number;
-  /** A clock jumps, ahead or back, so many times a virtual second over all peers. */
-  readonly jumpsPerSecond: number;
-  readonly maxJumpMs: number;
-}
-
-export const FAIR: Weather = {
-  loss: 0,
-  duplicate: 0,
-  minDelayMs: 1,
-  maxDelayMs: 20,
-  straggler: 0,
-  maxDiskMs: 5,
-  crashesPerSecond: 0,
-  maxDownMs: 0,
-  partitionsPerSecond: 0,
-  maxPartitionMs: 0,
-  maxSkewMs: 0,
-  jumpsPerSecond: 0,
-  maxJumpMs: 0,
-};
-
-/** What the members of a world do besides agreeing: the application's side of it. */
-export interface WorldLife {
-  chain(options: {
-    readonly seed: string;
-    readonly members: number;
-    readonly quorum?: number;
-    readonly clock: 'wall' | 'ready';
-    readonly slotMs: number;
-    readonly genesisTimeMs: number;
-  }): WorldChain;
-  source(chain: WorldChain, seed: string, rank: number): ContributionSource;
-  readonly signedBy: ContributionReader;
-  /** What a member signs in the slot that it is in, some time after the slot has begun; null for nothing. */
-  later?(chain: WorldChain, seed: string, rank: number, peer: PeerLike): Uint8Array | null;
-}
-
-/** What is wrong with a member of a world; it wraps what an honest one is given. */
-export interface WorldFault {
-  readonly rank: number;
-  /** Messages that it does not send. */
-  withholds?(outgoing: Outgoing, peer: PeerLike): boolean;
-  /** What it announces, and when. */
-  source?(source: ContributionSource): ContributionSource;
-  /** Stands between the peer and the world. */
-  wrap?(peer: PeerLike, kit: MisbehaviourKit): PeerLike;
-}
-
-export interface WorldOptions {
-  /** Default: prosumers of a PoEG chain. */
-  readonly life?: WorldLife;
-  readonly faults?: readonly WorldFault[];
-  readonly slotPaceMs?: number;
-  readonly seed: string;
-  readonly members: number;
-  readonly clock: 'wall' | 'ready';
-  readonly slotMs: number;
-  readonly weather: Weather;
-  /** Virtual length of the hostile phase. */
-  readonly stormMs: number;
-  /** Transactions that clients submit during the storm. */
-  readonly transactions: number;
-  readonly quorum?: number;
-  /** How some members misbehave, by rank; they do so together. */
-  readonly misbehaving?: Readonly<Record<number, readonly MisbehaviourChoice[]>>;
-  /** Rank of the member whose journal loses synced entries in each crash, and knows it. */
-  readonly rottingDisk?: number;
-}
+import { FAIR, type Weather, type WorldFault, type WorldLife, type WorldOptions } from './world-options.ts';
 
 interface Node {
   readonly rank: number;
@@ -124,17 +31,7 @@ interface Node {
   isFlushing: boolean;
 }
 
-interface Client {
-  readonly bytes: Uint8Array;
-  readonly id: string;
-  readonly sender: number;
-  done: boolean;
-}
-
 const CLIENTS_IN_THE_CALM = 2;
-/** `c` of invariant 9: blocks that pass while a batch is told, reported as overdue by enough voters, and composed. */
-const INCLUSION_SLACK_BLOCKS = 12;
-
 interface WaitingSend {
   readonly send: Outgoing;
   /** So many of the group's writes must be durable before it leaves. */
@@ -183,7 +80,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
-  readonly #clients: Client[] = [];
+  readonly #clients: Clients;
   readonly #life: WorldLife;
   #nowMs = START_MS;
   #weather: Weather;
@@ -216,6 +113,16 @@ export class World {
       syncing: [],
       isFlushing: false,
     }));
+    this.#clients = new Clients({
+      chain: this.chain,
+      rng: this.#rng,
+      honest: () => this.honest,
+      submit: (rank, bytes) => this.#handle(this.nodes[rank] as Node, { type: 'submit', bytes })?.verdict === 'accept',
+      isFair: () => this.#weather === FAIR,
+      height: () => this.monitors.height,
+      promised: (id, dueHeight) => this.monitors.promised(id, dueHeight),
+      at: (delayMs, run) => this.#at(delayMs, run),
+    });
   }
 
   get honest(): readonly Node[] {
@@ -239,7 +146,7 @@ export class World {
   storm(): void {
     for (const node of this.nodes) this.#at(this.#rng.below(50), () => this.#boot(node));
     for (let k = 0; k < this.#options.transactions; k += 1)
-      this.#at(this.#rng.below(this.#options.stormMs), () => this.#clientSubmits());
+      this.#at(this.#rng.below(this.#options.stormMs), () => this.#clients.submit());
     this.#scheduleCrash();
     this.#scheduleCut();
     this.#scheduleJump();
@@ -259,7 +166,7 @@ export class World {
     this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
     this.monitors.watchOffenders();
     // In fair weather nothing may keep them out.
-    for (let k = 0; k < CLIENTS_IN_THE_CALM; k += 1) this.#clientSubmits();
+    for (let k = 0; k < CLIENTS_IN_THE_CALM; k += 1) this.#clients.submit();
     const endMs = this.#nowMs + boundMs;
     while (this.#nowMs < endMs && !isDone(this)) this.#runUntil(Math.min(endMs, this.#nowMs + 100));
     if (!isDone(this)) throw new InvariantViolation(`8: not at rest ${boundMs} ms after the storm: ${this.describe()}`);
@@ -284,7 +191,7 @@ export class World {
       views.every((view) => view !== undefined && view.state.slot >= slot) &&
       this.honest.every(({ disk }) => disk.commits.length >= this.monitors.height - 1) &&
       this.#unpunished().length === 0 &&
-      this.#clients.every(({ done }) => done)
+      this.#clients.waiting === 0
     );
   }
 
@@ -299,7 +206,7 @@ export class World {
       const view = peer?.view;
       return `${rank}:${view === undefined ? 'down' : `h${disk.commits.length} r${view.round} s${view.state.slot} ${view.state.phase} pool ${view.poolTransactions} sync ${view.syncTarget}`}`;
     });
-    return `${peers.join(', ')}; ${this.#clients.filter(({ done }) => !done).length} clients wait; unpunished: ${this.#unpunished()}`;
+    return `${peers.join(', ')}; ${this.#clients.waiting} clients wait; unpunished: ${this.#unpunished()}`;
   }
 
   // ---------------------------------------------------------------- peers
@@ -527,41 +434,6 @@ export class World {
     });
   }
 
-  // ---------------------------------------------------------------- clients
-
-  /** A client of a random member signs a transfer; it asks again at random peers until the transfer is committed. */
-  #clientSubmits(): void {
-    const { rules, signers } = this.chain;
-    const sender = this.#rng.pick(this.honest).rank;
-    const to = rules.genesis.members[this.#rng.below(signers.length)]?.publicKey as string;
-    const firstNonce = this.#clients.filter((client) => client.sender === sender).length;
-    const unsigned = {
-      chainId: rules.chainId,
-      sender: signers[sender]?.publicKey as string,
-      firstNonce,
-      operations: [{ type: 'transfer', asset: 'upos', to, amount: BigInt(1 + this.#rng.below(1_000)) }] as const,
-    };
-    const batch = signBatch(unsigned, signers[sender] as MemberSigner);
-    const bytes = encodeMessage({ type: 'batch', batch });
-    const id = transactionId(batchHash(batch), 0);
-    const client: Client = { bytes, id, sender, done: false };
-    this.#clients.push(client);
-    const attempt = (): void => {
-      client.done = this.honest.some(({ disk }) => nonceOf(disk, rules, sender) > firstNonce);
-      if (client.done) return;
-      const node = this.#rng.pick(this.honest);
-      const output = this.#handle(node, { type: 'submit', bytes: client.bytes });
-      if (this.#weather === FAIR && output?.verdict === 'accept') {
-        const before = this.#clients.filter((one) => !one.done && one.sender === sender).indexOf(client);
-        const { inclusionDelayBlocks } = rules.genesis.limits;
-        const bound = this.monitors.height + (1 + before) * (inclusionDelayBlocks + INCLUSION_SLACK_BLOCKS);
-        this.monitors.promised(client.id, bound);
-      }
-      this.#at(500 + this.#rng.below(1_000), attempt);
-    };
-    attempt();
-  }
-
   // ---------------------------------------------------------------- time
 
   #at(delayMs: number, run: () => void): void {
@@ -581,18 +453,4 @@ export class World {
   #record(what: string): void {
     this.#trace = sha256(new TextEncoder().encode(`${this.#trace} ${this.#nowMs} ${what}`));
   }
-}
-
-const nonces = new WeakMap<object, readonly number[]>();
-
-function nonceOf(disk: SimulatedDisk, rules: ChainRules, account: number): number {
-  const last = disk.commits.at(-1);
-  if (last === undefined) return 0;
-  const known = nonces.get(last) ?? decodeNonces(rules, last.state);
-  nonces.set(last, known);
-  return known[account] ?? 0;
-}
-
-function decodeNonces(rules: ChainRules, state: Uint8Array): readonly number[] {
-  return decodeState(rules, state).ledger.accounts.map(({ nonce }) => nonce);
 }
