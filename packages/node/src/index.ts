@@ -36,7 +36,7 @@ export type {
 export type { EvProfileInput } from './ev/ev-profile.ts';
 export { type Household, householdSchema, intervalOfSlot } from './household/household.ts';
 export { openStoredChain } from './inspect/stored-source.ts';
-export { type BlockTiming, type RunningNode, startNode } from './node.ts';
+export { type RunningNode, startNode } from './node.ts';
 export type { ProvisionedEv } from './provision/ev-network.ts';
 export {
   DEFAULT_MARKET,
@@ -53,4 +53,5 @@ export {
   writeMember,
   writeRunFolder,
 } from './provision/run-folder.ts';
+export type { BlockTiming } from './shell/commit-log.ts';
 export { readJournal } from './store/journal-file.ts';

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   backends,
   type ChainReader,
@@ -29,7 +27,9 @@ import { openLog } from './log/peer-log.ts';
 import { startMetricsServer } from './metrics/metrics-server.ts';
 import { PeerMetrics } from './metrics/peer-metrics.ts';
 import { followEndpoints } from './provision/endpoint-book.ts';
-import { writeEndpoint } from './provision/run-folder.ts';
+import { OwnEndpoint } from './provision/own-endpoint.ts';
+import { Closing } from './shell/closing.ts';
+import { type BlockTiming, CommitLog } from './shell/commit-log.ts';
 import { type Instruments, NO_INSTRUMENTS } from './shell/instruments.ts';
 import { PatientLane } from './shell/patient-lane.ts';
 import { PeerShell } from './shell/peer-shell.ts';
@@ -43,17 +43,6 @@ import type { Channel, InboundMessage, PeerStatus, Topic, Verdict } from './tran
 /** Votes and transactions of a few hundred full blocks, some 20 MB; and the seeds of the newest terms. */
 const REMEMBERED_SIGNATURES = 50_000;
 const REMEMBERED_COMBINATIONS = 16;
-
-/** Block timings that a peer remembers. */
-const REMEMBERED_TIMINGS = 10_000;
-
-export interface BlockTiming {
-  /** Null unless this peer composed the block that was committed. */
-  composedMs: number | null;
-  /** When the block was durable. */
-  committedMs: number;
-  viaSync: boolean;
-}
 
 /** A running peer, as the API and the command line see it. */
 export interface RunningNode {
@@ -104,30 +93,6 @@ export async function startNode(config: NodeConfig, instruments: Instruments = N
   }
 }
 
-/** What was opened, to be closed once and in reverse order; one step that fails does not keep the others from closing. */
-class Closing {
-  readonly #steps: (() => unknown)[] = [];
-  #done: Promise<void> | null = null;
-
-  add(step: () => unknown): void {
-    this.#steps.push(step);
-  }
-
-  run(): Promise<void> {
-    this.#done ??= (async () => {
-      const failures: unknown[] = [];
-      for (const step of this.#steps.reverse())
-        try {
-          await step();
-        } catch (error) {
-          failures.push(error);
-        }
-      if (failures.length > 0) throw failures[0];
-    })();
-    return this.#done;
-  }
-}
-
 async function wire(
   config: NodeConfig,
   instruments: Instruments,
@@ -148,7 +113,7 @@ async function wire(
   const { log, close: closeLog } = await openLog(config);
   closing.add(closeLog);
   log.info({ rank: keys.rank, chainId: rules.chainId, backends: backends() }, 'starting');
-  const endpoint = new Endpoint(config.addressFolder, publicKey);
+  const endpoint = new OwnEndpoint(config.addressFolder, publicKey);
   // After the store is closed: who finds no endpoint may start this peer again.
   closing.add(() => endpoint.withdraw());
   const store = await ChainStore.open(config.dataFolder, storeCodec(rules));
@@ -312,29 +277,6 @@ async function wire(
   return { ...node, apiUrl: api.url };
 }
 
-/** The file that tells others on this machine where this peer is. */
-class Endpoint {
-  readonly #folder: string | undefined;
-  readonly #publicKey: string;
-  #isPublished = false;
-
-  constructor(folder: string | undefined, publicKey: string) {
-    this.#folder = folder;
-    this.#publicKey = publicKey;
-  }
-
-  async publish(peerAddress: string, apiUrl: string): Promise<void> {
-    if (this.#folder === undefined) return;
-    await writeEndpoint(this.#folder, { pid: process.pid, publicKey: this.#publicKey, peerAddress, apiUrl });
-    this.#isPublished = true;
-  }
-
-  /** Only what this process has published: another one may run with the same keys, which is why this one failed. */
-  async withdraw(): Promise<void> {
-    if (this.#isPublished) await rm(join(this.#folder ?? '', `${this.#publicKey}.json`), { force: true });
-  }
-}
-
 async function evLife(
   { ev }: NodeConfig,
   { genesis, chainId }: ChainRules,
@@ -375,36 +317,4 @@ function readerOf(store: ChainStore, log: Logger): ChainReader {
 function levelOf(type: Notice['type']): 'warn' | 'debug' | 'info' {
   if (type === 'conflict' || type === 'evidence' || type === 'punished') return 'warn';
   return type === 'refused' || type === 'lacking' ? 'debug' : 'info';
-}
-
-/** When blocks were composed and committed here, and who wants to know. */
-class CommitLog {
-  readonly #nowMs: () => number;
-  readonly #listeners = new Set<(height: number) => void>();
-  readonly #timings = new Map<number, BlockTiming>();
-  readonly #composedMs = new Map<string, number>();
-
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
-  }
-
-  take(notice: Notice): void {
-    if (notice.type === 'composed') this.#composedMs.set(notice.blockHash, notice.atMs);
-    if (notice.type !== 'committed') return;
-    const { height, blockHash, viaSync } = notice;
-    const composedMs = this.#composedMs.get(blockHash) ?? null;
-    this.#timings.set(height, { composedMs, committedMs: this.#nowMs(), viaSync });
-    this.#timings.delete(height - REMEMBERED_TIMINGS);
-    this.#composedMs.clear();
-    for (const listener of this.#listeners) listener(height);
-  }
-
-  timing(height: number): BlockTiming | null {
-    return this.#timings.get(height) ?? null;
-  }
-
-  listen(listener: (height: number) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
 }

@@ -8,9 +8,9 @@ import {
 } from '@wattmesh/consensus';
 import type { BlockSummary, ElectionView } from '../api/views.ts';
 import { intervalOfSlot } from '../household/household.ts';
-import type { BlockTiming } from '../node.ts';
 import type { ProvisionedNetwork } from '../provision/network.ts';
 import type { Run } from '../provision/run-folder.ts';
+import type { BlockTiming } from '../shell/commit-log.ts';
 import { ClusterError } from './errors.ts';
 import { getJson, type StatusView } from './peer-client.ts';
 import { type PeerProcess, startPeer, stopProcess } from './peer-process.ts';

@@ -1,6 +1,6 @@
 import { genesisFromJson } from '@wattmesh/consensus';
 import { getJson, type StatusView } from '../cluster/peer-client.ts';
-import type { BlockTiming } from '../node.ts';
+import type { BlockTiming } from '../shell/commit-log.ts';
 import type { ChainSource, StoredBlockBytes } from './chain-source.ts';
 import { InspectError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 import type { Genesis } from '@wattmesh/consensus';
-import type { BlockTiming } from '../node.ts';
+import type { BlockTiming } from '../shell/commit-log.ts';
 
 /** Where a chain is read from: a data folder on disk, or a running peer's API. Nothing read from it is trusted yet. */
 export interface ChainSource {

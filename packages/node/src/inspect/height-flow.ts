@@ -5,7 +5,7 @@ import {
   heightOfLogRecord,
   type LogRecord,
 } from '@wattmesh/consensus';
-import type { BlockTiming } from '../node.ts';
+import type { BlockTiming } from '../shell/commit-log.ts';
 import type { InspectedChain } from './inspected-chain.ts';
 
 /** One precommit, as a certificate holds it. */

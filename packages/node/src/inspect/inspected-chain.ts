@@ -19,7 +19,7 @@ import {
   rememberSignatures,
   stateRoot,
 } from '@wattmesh/consensus';
-import type { BlockTiming } from '../node.ts';
+import type { BlockTiming } from '../shell/commit-log.ts';
 import type { ChainSource } from './chain-source.ts';
 import { InspectError } from './errors.ts';
 
