@@ -27,8 +27,11 @@ const TICK_MS = 40;
 const START_LIMIT_MS = 30_000;
 /** Transactions that are looked up at every peer at the end. */
 const LOOKED_UP = 40;
-/** Heights whose messages are recorded, counted from the first that the run sees and from the first fault. */
-const TRACED_HEIGHTS = 3;
+/**
+ * Heights whose messages are recorded, counted from the first that the run sees and from the first fault: more than are shown,
+ * because on a busy machine some have gone by before every peer has heard that it is to record.
+ */
+const TRACED_HEIGHTS = 12;
 
 export interface RunOptions {
   readonly read: ReadScenario;
