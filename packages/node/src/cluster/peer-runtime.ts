@@ -11,7 +11,7 @@ import { join } from 'node:path';
  *
  * While the old generation is marked, which takes seconds in a peer that is mostly asleep, V8 lets the young one grow past
  * its limit (by 25 MB) rather than collect it in between; with phases that may overlap it does not. And the collector can
- * be called, for what the start has left behind. The old generation is collected when it has grown by 30 % (8 MB at least),
+ * be called, for what the start has left behind. The old generation is collected when it has grown by 60 % (8 MB at least),
  * where V8 alone waits until it has grown to a multiple.
  */
 export const PEER_NODE_ARGUMENTS: readonly string[] = [
@@ -19,7 +19,7 @@ export const PEER_NODE_ARGUMENTS: readonly string[] = [
   '--single-threaded-gc',
   '--v8-pool-size=1',
   '--no-separate-gc-phases',
-  '--heap-growing-percent=30',
+  '--heap-growing-percent=60',
   '--expose-gc',
 ];
 
