@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { PEER_NODE_ARGUMENTS } from '../../packages/node/src/cluster/peer-runtime.ts';
 import { composeProgram, runOrThrow, testImage, whyNoEngine } from './engine.ts';
 
 const reason = whyNoEngine();
@@ -59,10 +60,12 @@ describe('the image', () => {
   });
 
   test('asks for its health with the configured port and runs as a named user', async () => {
-    const format = '{{json .Config.Healthcheck.Test}} {{.Config.User}} {{json .Config.Entrypoint}}';
-    expect((await runOrThrow('docker', ['inspect', '--format', format, image])).trim()).toBe(
-      '["CMD","node","docker/health.mjs","/config/node.json"] node ["node","packages/node/src/cli/main.ts"]',
-    );
+    const format = '[{{json .Config.Healthcheck.Test}},{{json .Config.User}},{{json .Config.Entrypoint}}]';
+    expect(JSON.parse(await runOrThrow('docker', ['inspect', '--format', format, image]))).toEqual([
+      ['CMD', 'node', 'docker/health.mjs', '/config/node.json'],
+      'node',
+      ['node', ...PEER_NODE_ARGUMENTS, 'packages/node/src/cli/main.ts'],
+    ]);
   });
 });
 
