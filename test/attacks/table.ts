@@ -1,8 +1,8 @@
 /**
  * `node test/attacks/table.ts [PART OF A NAME]` attacks a real network in every way, one after the other, and prints what
- * came of it. Without an argument it also writes docs/attacks.md. The status is 1 when an honest member was punished.
+ * came of it. Without an argument it also writes docs/attacks.md, up to the end of the table's own text. The status is 1 when an honest member was punished.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { MISBEHAVIOURS } from '../../packages/consensus/src/index.ts';
@@ -80,10 +80,16 @@ ${rows.join('\n')}
 A member that withholds votes or bundles, delays, replays or ignores somebody does nothing that its signature would prove:
 the network bears it, with the rounds above, as long as no more than \`n - q\` members do so. A transaction that one composer
 ignores is reported as overdue by the others and must then be in the block: in the run with \`censor\` the victim's transfer was
-committed. Two lies leave no proof: a wrong state root in a block that also accuses another member's block, because accusations are left
-out of a proof and the root rests on them (it costs a refusal); and a second vote that comes when its height is decided, which
-changes nothing any more and which nobody compares.
+committed.
+
 `;
+}
+
+/** What people have written below the table. */
+function restOf(page: string): string {
+  const start = page.indexOf('## What leaves no proof');
+  if (start < 0) throw new Error('docs/attacks.md has lost its part about what leaves no proof');
+  return page.slice(start);
 }
 
 const [only] = process.argv.slice(2);
@@ -94,4 +100,4 @@ for (const attack of [NOBODY, ...ATTACKS].filter(({ id }) => only === undefined 
   rows.push(rowOf(result));
   console.log(rows.at(-1));
 }
-if (only === undefined) writeFileSync(PAGE, pageOf(rows));
+if (only === undefined) writeFileSync(PAGE, pageOf(rows) + restOf(readFileSync(PAGE, 'utf8')));
