@@ -64,7 +64,7 @@ export class Mempool {
 
   /**
    * Up to `max` batches that came in before `height` and whose nonce is the next of their sender, the oldest first; what
-   * they can pay is not looked at.
+   * they can pay is not looked at. None that is about to be dropped: what is reported must stay.
    */
   waitingSince(
     height: number,
@@ -77,7 +77,7 @@ export class Mempool {
         return pooled.find(({ batch }) => batch.firstNonce === nonce);
       })
       .filter((pooled) => pooled !== undefined)
-      .filter(({ sinceHeight }) => sinceHeight < height)
+      .filter(({ sinceHeight }) => sinceHeight < height && height - sinceHeight < MAX_AGE_BLOCKS / 2)
       .sort((a, b) => a.sinceHeight - b.sinceHeight || (a.hash < b.hash ? -1 : 1))
       .slice(0, max)
       .map(({ batch, hash }) => ({ batch, hash }));

@@ -82,6 +82,8 @@ export class World {
   readonly #queue = new EventQueue();
   readonly #clients: Clients;
   readonly #life: WorldLife;
+  /** How often a disk was lost. */
+  wipes = 0;
   #nowMs = START_MS;
   #weather: Weather;
   #cut: ReadonlySet<number> = new Set();
@@ -98,7 +100,7 @@ export class World {
     this.chain = this.#life.chain({ seed, ...size, clock, slotMs, genesisTimeMs: START_MS });
     const corrupt = new Set([...Object.keys(misbehaving).map(Number), ...faults.map(({ rank }) => rank)]);
     this.#accomplices = [...corrupt];
-    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt, TIMELY);
+    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt, TIMELY, options.lostDisk);
     this.nodes = Array.from({ length: members }, (_, rank) => ({
       rank,
       disk: new SimulatedDisk(),
@@ -274,6 +276,11 @@ export class World {
     this.#record(`crash ${node.rank}`);
     const pending = [...node.syncing, ...node.queue.flatMap(({ writes }) => writes)];
     node.disk.crash(pending, this.#rng, node.rank === this.#options.rottingDisk);
+    if (node.rank === this.#options.lostDisk && this.#rng.chance(0.5)) {
+      this.#record(`wipe ${node.rank}`);
+      this.wipes += 1;
+      node.disk.wipe();
+    }
     node.peer = null;
     node.life += 1;
     node.timers.clear();
