@@ -124,14 +124,15 @@ export class Mempool {
     return 'added';
   }
 
-  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits. */
+  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits and `atMost`. */
   select(
     rules: ChainRules,
     parent: ChainState,
     required: readonly TransactionBatch[] = [],
     certificate: Certificate | null = null,
+    atMost?: number,
   ): TransactionBatch[] {
-    return selectBatches(rules, parent, batchesOf(this.#inTurns()), required, certificate);
+    return selectBatches(rules, parent, batchesOf(this.#inTurns()), required, certificate, atMost);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */

@@ -263,7 +263,6 @@ export class Peer {
     const slotBefore = this.#standing.state.slot;
     this.#standing.moveTo(known.verdict.state, certificate);
     this.#accusations.prune();
-    this.#composer.onCommit(blockHash);
     this.#mempool.prune(height, (sender) => this.#standing.nonceOf(sender));
     this.#own.onHead();
     this.#silence.onHead();
@@ -271,6 +270,7 @@ export class Peer {
     this.#outbox.write({ type: 'commit', commit });
     const { round } = certificate;
     const transactions = commit.transactionIds.length;
+    this.#composer.onCommit(blockHash, transactions, viaSync ? null : known.sinceMs);
     this.#outbox.notice({ type: 'committed', height, blockHash, round, viaSync, transactions });
     for (const { type: evidence, member, slashedMicro } of this.#standing.state.discipline.outcomes)
       if (member !== null)
