@@ -29,7 +29,10 @@ export interface Learner {
   setWeights(weights: Float64Array): void;
   /** Replaces the optimiser state by a copy. Throws `FRL_CHECKPOINT_MISMATCH`. */
   setOptimizerState(state: Float64Array): void;
-  /** One PPO update from experience that the current weights have made. `rng` shuffles minibatches. */
+  /**
+   * One PPO update from experience that the current weights have made. A minibatch is a share of the episodes, whole ones,
+   * as the batch is counted in episodes too; `rng` shuffles them in each epoch.
+   */
   update(rollout: Rollout, rng: Rng): UpdateReport;
   dispose(): void;
 }
@@ -71,15 +74,17 @@ export function createLearner(model: ActorCritic, overrides?: Partial<PpoConfig>
     },
     update(rollout, rng) {
       const estimate = estimateAdvantages(rollout, config.gamma, config.gaeLambda);
-      const order = new Int32Array(rollout.count);
+      const episodes = rollout.episodeStart.length - 1;
+      const order = new Int32Array(episodes);
       let [actorLoss, criticLoss, gradientSteps] = [0, 0, 0];
       for (let epoch = 0; epoch < config.epochs; epoch++) {
-        shuffleIndexes(order, rollout.count, rng);
+        shuffleIndexes(order, episodes, rng);
         for (let part = 0; part < config.minibatches; part++) {
-          const from = Math.floor((part * rollout.count) / config.minibatches);
-          const to = Math.floor(((part + 1) * rollout.count) / config.minibatches);
-          if (from === to) continue;
-          const batch = gather(rollout, estimate, order.subarray(from, to), layout.observationSize);
+          const from = Math.floor((part * episodes) / config.minibatches);
+          const to = Math.floor(((part + 1) * episodes) / config.minibatches);
+          const slots = slotsOf(rollout, order.subarray(from, to));
+          if (slots.length === 0) continue;
+          const batch = gather(rollout, estimate, slots, layout.observationSize);
           const loss = model.lossAndGradient(weights, batch, config);
           clipNorm(loss.gradient, layout.actor.start, layout.actor.end, config.maxGradientNorm);
           clipNorm(loss.gradient, layout.critic.start, layout.critic.end, config.maxGradientNorm);
@@ -100,6 +105,15 @@ export function createLearner(model: ActorCritic, overrides?: Partial<PpoConfig>
     },
     dispose: () => model.dispose(),
   };
+}
+
+/** Indexes of all slots of some episodes, episode after episode. */
+function slotsOf({ episodeStart }: Rollout, episodes: Int32Array): Int32Array {
+  const slots: number[] = [];
+  for (const episode of episodes) {
+    for (let slot = episodeStart[episode]!; slot < episodeStart[episode + 1]!; slot++) slots.push(slot);
+  }
+  return Int32Array.from(slots);
 }
 
 function gather(
