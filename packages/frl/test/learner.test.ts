@@ -120,17 +120,38 @@ describe('PPO update', () => {
   }
   const seven = madeUp([1, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 0, 0, 0], [0, 3, 7]);
 
-  it('shows every slot once per epoch, in two minibatches, in another order each time', () => {
+  it('shows every slot once per epoch, in two minibatches of whole episodes, other ones each time', () => {
+    // Five episodes, of 1 to 5 slots.
+    const starts = [0, 1, 3, 6, 10, 15];
+    const slots = Array.from({ length: 15 }, (_, k) => k);
+    const five = madeUp(
+      slots.map((k) => k + 1),
+      slots.map(() => 0),
+      starts,
+    );
     const { model, batches } = recorder(0);
-    const report = createLearner(model, { epochs: 3 }).update(seven, streamRng(1));
+    const report = createLearner(model, { epochs: 3 }).update(five, streamRng(1));
     expect(report).toMatchObject({ gradientSteps: 6, actorLoss: 1, criticLoss: 2 });
-    expect(batches.map(({ count }) => count)).toEqual([3, 4, 3, 4, 3, 4]);
-    const epochs = [0, 2, 4].map((i) => [...batches[i]!.samples, ...batches[i + 1]!.samples]);
-    for (const epoch of epochs) expect([...epoch].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(new Set(epochs.map(String)).size).toBe(3);
+    const episodesIn = ({ samples }: Minibatch): number[] => {
+      const found = starts.flatMap((start, k) => (k < 5 && samples.includes(start) ? [k] : []));
+      const expected = found.flatMap((k) => slots.slice(starts[k], starts[k + 1]));
+      expect([...samples].sort((a, b) => a - b)).toEqual(expected);
+      return found;
+    };
+    const parts = batches.map(episodesIn);
+    expect(parts.map(({ length }) => length)).toEqual([2, 3, 2, 3, 2, 3]);
+    for (const k of [0, 2, 4]) expect([...parts[k]!, ...parts[k + 1]!].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(new Set(parts.map(String)).size).toBeGreaterThan(2);
     const [first] = batches;
     expect(first!.observations[0]).toBe(first!.samples[0]! * layout.observationSize);
     expect(first!.returns[0]).toBeGreaterThan(0);
+  });
+
+  it('makes one step an epoch of a single episode, which is all in one minibatch', () => {
+    const { model, batches } = recorder(0);
+    const report = createLearner(model, { epochs: 3 }).update(madeUp([1, 2, 3], [0, 0, 0], [0, 3]), streamRng(1));
+    expect(report.gradientSteps).toBe(3);
+    expect(batches.map(({ count }) => count)).toEqual([3, 3, 3]);
   });
 
   it('limits the gradient norm of actor and critic each', () => {
