@@ -8,7 +8,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/composer.ts',
     find: "ensure(composer === entitled, 'composer',",
     replace: "ensure(composer >= 0 || composer === entitled, 'composer',",
-    catcher: test('verification/verify-block.test.ts', 'only the composing round’s proposer composes'),
+    catcher: test('verification/header.test.ts', 'only the composing round’s proposer composes'),
   },
   {
     name: 'accept a wrong state root',
@@ -24,7 +24,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/beacon.ts',
     find: 'const seeds = seedSignature !== null && verifySeedSignature(rules, parent.term, parent.blockHash, seedSignature);',
     replace: 'const seeds = seedSignature !== null;',
-    catcher: test('verification/verify-block.test.ts', 'a seed that is missing, invented or repeated'),
+    catcher: test('verification/header.test.ts', 'a seed that is missing, invented or repeated'),
   },
   {
     name: 'accept a bad beacon share',
@@ -48,7 +48,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/chain-time.ts',
     find: 'ensure(chainTimeMs === expectedMs,',
     replace: 'ensure(chainTimeMs >= expectedMs,',
-    catcher: test('verification/verify-block.test.ts', 'a chain time of the composer’s own'),
+    catcher: test('verification/header.test.ts', 'a chain time of the composer’s own'),
   },
   {
     name: 'chain time by the fastest clock',
@@ -88,7 +88,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/ledger/draft.ts',
     find: 'if (before.nonce !== nonce) {',
     replace: 'if (before.nonce > nonce + 1_000_000) {',
-    catcher: test('verification/verify-block.test.ts', 'one bad batch makes the block invalid'),
+    catcher: test('verification/body.test.ts', 'one bad batch makes the block invalid'),
   },
   {
     name: 'mint out of nowhere',
@@ -154,7 +154,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/verification/inclusion.ts',
     find: 'ensure(included.has(key),',
     replace: 'ensure(true || included.has(key),',
-    catcher: test('verification/verify-block.test.ts', 'inclusion of contributions'),
+    catcher: test('verification/inclusion.test.ts', 'inclusion of contributions'),
   },
   {
     name: 'skip inclusion of transactions',
@@ -162,7 +162,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/verification/inclusion.ts',
     find: 'if (isRival) continue;',
     replace: 'continue;',
-    catcher: test('verification/verify-block.test.ts', 'inclusion of transactions'),
+    catcher: test('verification/inclusion.test.ts', 'inclusion of transactions'),
   },
   {
     name: 'punish one thing twice',
