@@ -170,7 +170,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/apply-evidence.ts',
     find: 'if (ok && punished.some(',
     replace: 'if (ok && [].some(',
-    catcher: test('evidence/evidence.test.ts', 'by a proposer as well as by a voter, each place once'),
+    catcher: test('evidence/contradictions.test.ts', 'by a proposer as well as by a voter, each place once'),
   },
   {
     name: 'convict by a forged vote',
@@ -179,7 +179,7 @@ export const RULES: readonly Mutation[] = [
     find: '    verifyVoteSignature(hearing.rules, second);\n',
     replace: '',
     catcher: test(
-      'evidence/evidence.test.ts',
+      'evidence/contradictions.test.ts',
       'prove nothing when they do not contradict each other or are not signed',
     ),
   },
@@ -189,7 +189,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/timeout.ts',
     find: 'votes.length !== rules.genesis.quorum',
     replace: 'votes.length > rules.genesis.quorum',
-    catcher: test('evidence/evidence.test.ts', 'proves nothing without exactly q signed nil prevotes'),
+    catcher: test('evidence/timeout.test.ts', 'proves nothing without exactly q signed nil prevotes'),
   },
   {
     name: 'jail nobody',
@@ -197,7 +197,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/discipline.ts',
     find: '(jailedThrough[rank] as number) >= height',
     replace: '(jailedThrough[rank] as number) > Infinity',
-    catcher: test('evidence/evidence.test.ts', 'has weight 0, is drawn for nothing, earns no score and no share'),
+    catcher: test('evidence/jail.test.ts', 'has weight 0, is drawn for nothing, earns no score and no share'),
   },
   {
     name: 'settle a contested announcement',
@@ -205,7 +205,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/discipline.ts',
     find: 'if (assessment.ok) offences.push(assessment.finding.key);',
     replace: '',
-    catcher: test('evidence/evidence.test.ts', 'are left out of the settlement that carries the proof'),
+    catcher: test('evidence/contradictions.test.ts', 'are left out of the settlement that carries the proof'),
   },
   {
     name: 'convict for what is missing',
@@ -221,7 +221,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/assess-evidence.ts',
     find: 'const isPunished = hearing.parent.discipline.punished.some(',
     replace: 'const isPunished = [].some(',
-    catcher: test('evidence/evidence.test.ts', 'is punished once in a term, whichever round or height it is of'),
+    catcher: test('evidence/timeout.test.ts', 'is punished once in a term, whichever round or height it is of'),
   },
   {
     name: 'frame a bystander',
@@ -229,6 +229,6 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/invalid-block.ts',
     find: 'height !== proposal.height || composer !== proposal.proposer',
     replace: 'height !== proposal.height',
-    catcher: test('evidence/evidence.test.ts', 'is none when it is valid, by somebody else'),
+    catcher: test('evidence/invalid-block.test.ts', 'is none when it is valid, by somebody else'),
   },
 ];
