@@ -22,6 +22,8 @@ export class WriteQueue {
   readonly #ports: WriteQueuePorts;
   #waiting: PeerOutput[] = [];
   #syncing: readonly StoreWrite[] = [];
+  /** Of the group that is being written, what comes after that. */
+  #behind: readonly StoreWrite[] = [];
   #isFlushing = false;
 
   constructor(ports: WriteQueuePorts) {
@@ -33,11 +35,12 @@ export class WriteQueue {
     this.#flush();
   }
 
-  /** Empties the queue. @returns what the disk was writing, and the outputs that waited behind it. */
+  /** Empties the queue. @returns what the disk was writing, and what waited behind it, in order. */
   crash(): readonly StoreWrite[] {
-    const pending = [...this.#syncing, ...this.#waiting.flatMap(({ writes }) => writes)];
+    const pending = [...this.#syncing, ...this.#behind, ...this.#waiting.flatMap(({ writes }) => writes)];
     this.#waiting = [];
     this.#syncing = [];
+    this.#behind = [];
     this.#isFlushing = false;
     return pending;
   }
@@ -52,10 +55,11 @@ export class WriteQueue {
     const syncFrom = (done: number): void => {
       // A commit lets out first what it does not hold up.
       const commit = writes.findIndex(
-        ({ type }, k) => k > done && type === 'commit' && (sends[0]?.needs ?? k + 1) <= k,
+        ({ type }, k) => k >= done && type === 'commit' && (sends[0]?.needs ?? k + 1) <= k,
       );
       const upTo = commit < 0 ? writes.length : commit;
       this.#syncing = writes.slice(done, upTo);
+      this.#behind = writes.slice(upTo);
       const release = (): void => {
         const synced = this.#syncing;
         this.#syncing = [];
