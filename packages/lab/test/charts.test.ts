@@ -66,6 +66,27 @@ describe('a chart', () => {
           );
         },
       ),
+      // What cannot be told apart: no step lies between the two.
+      {
+        examples: [
+          [
+            [
+              [0, 5e-324],
+              [0, -5e-324],
+            ],
+            false,
+            false,
+          ],
+          [
+            [
+              [0, 1e5],
+              [1, 1e5 - 1e-11],
+            ],
+            false,
+            false,
+          ],
+        ],
+      },
     );
   });
 

@@ -54,4 +54,4 @@ export {
   writeRunFolder,
 } from './provision/run-folder.ts';
 export type { BlockTiming } from './shell/commit-log.ts';
-export { readJournal } from './store/journal-file.ts';
+export { readJournal, writeFirstJournal } from './store/journal-file.ts';

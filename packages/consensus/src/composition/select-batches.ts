@@ -47,7 +47,7 @@ export function checkBatch(rules: ChainRules, state: ChainState, batch: Transact
  * What a block on top of `parent` can hold of `pool` (authenticated batches): in the pool's order, within the chain's
  * limits, leaving out what cannot be executed. A batch that stands before an earlier one of its sender waits for it.
  * `required` comes first, in its order; when one of these finds no room, nothing comes after it. `certificate` is what the
- * block will embed.
+ * block will embed. Of what is not required nothing is taken beyond `atMost` transactions.
  */
 export function selectBatches(
   rules: ChainRules,
@@ -55,6 +55,7 @@ export function selectBatches(
   pool: Iterable<TransactionBatch>,
   required: readonly TransactionBatch[] = [],
   certificate: Certificate | null = null,
+  atMost = Number.POSITIVE_INFINITY,
 ): TransactionBatch[] {
   const { limits, quorum } = rules.genesis;
   const draft = startBlock(rules, parent);
@@ -86,6 +87,10 @@ export function selectBatches(
     if (batch.operations.length > transactionsLeft || batchLength(batch) > bytesLeft) return selected;
     take(batch);
   }
+  transactionsLeft = Math.min(
+    transactionsLeft,
+    Math.max(0, atMost - (limits.maxTransactionsPerBlock - transactionsLeft)),
+  );
   for (const batch of pool) {
     if (isSelected.has(batch)) continue;
     let taken = take(batch);

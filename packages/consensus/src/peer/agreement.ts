@@ -22,7 +22,9 @@ import { encodeJournalEntry, heightOf } from './journal.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pledges } from './pledges.ts';
 import { reportHeld, reportOverdue } from './reports.ts';
+import type { Silence } from './silence.ts';
 import type { Standing } from './standing.ts';
 
 /** An event of the engine without its time, which is the peer's. */
@@ -39,10 +41,10 @@ interface AgreementModules {
   readonly accusations: Accusations;
   readonly contributions: ContributionPool;
   readonly mempool: Mempool;
+  readonly pledges: Pledges;
   readonly timeouts: Timeouts;
   readonly signer: MemberSigner | null;
-  /** Up to this height nothing is signed; see `StoredPeer.silentThrough`. */
-  readonly silentThrough: number;
+  readonly silence: Pick<Silence, 'through'>;
   compose(round: number): void;
   /** A later round of the same height has begun: somebody else proposes now. */
   entered(round: number): void;
@@ -72,7 +74,7 @@ export class Agreement {
 
   /** Whether this peer must not sign at the height that it is in. */
   get sitsOut(): boolean {
-    return this.#modules.standing.height <= this.#modules.silentThrough;
+    return this.#modules.standing.height <= this.#modules.silence.through;
   }
 
   /** The block that this peer was shown in a round of this height; undefined for none. */
@@ -217,14 +219,19 @@ export class Agreement {
   }
 
   #extend(block: Block, blockHash: Hash): VoteExtension {
-    const { standing, blocks, contributions, mempool, signer } = this.#modules;
+    const { standing, blocks, contributions, mempool, pledges, signer } = this.#modules;
     const term = standing.beaconTermOf(block);
     const message = term === null ? null : beaconMessage(standing.rules.chainId, term, blockHash);
     const verdict = blocks.get(blockHash)?.verdict;
+    const { held, contributions: holds } = reportHeld(standing.hearing, block, contributions);
+    const { overdue, batches } = verdict?.ok
+      ? reportOverdue(standing.rules, verdict.state, mempool)
+      : { overdue: [], batches: [] };
+    pledges.report({ contributions: holds, batches });
     return {
       beaconShare: message === null ? null : (signer?.signBeaconShare(message) ?? null),
-      held: reportHeld(standing.hearing, block, contributions),
-      overdue: verdict?.ok ? reportOverdue(standing.rules, verdict.state, mempool) : [],
+      held,
+      overdue,
     };
   }
 }

@@ -7,6 +7,7 @@ import { requiredBatches, requiredContributions } from '../inclusion/index.ts';
 import type { Message } from '../wire/messages.ts';
 import type { Accusations } from './accusations.ts';
 import type { EngineInput } from './agreement.ts';
+import { BlockSize } from './block-size.ts';
 import type { ContributionPool } from './contribution-pool.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import type { Mempool } from './mempool.ts';
@@ -54,14 +55,20 @@ export class Composer {
   /** The state after which this peer has seen that a transaction waits, and has told its engine. */
   #considered: ChainState | null = null;
 
+  readonly #size: BlockSize;
+
   constructor(modules: ComposerModules) {
+    const { standing, options } = modules;
     this.#modules = modules;
+    // Whoever waits longer for a proposal goes on to the next round.
+    this.#size = new BlockSize(standing.rules.genesis.limits.maxTransactionsPerBlock, options.timeouts.proposeMs);
   }
 
-  /** A block was decided. */
-  onCommit(blockHash: Hash): void {
+  /** A block was decided: one that was agreed on here, first seen at `sinceMs`, or (null) one that was fetched. */
+  onCommit(blockHash: Hash, transactions: number, sinceMs: number | null): void {
     const { nowMs } = this.#modules.standing;
     this.#lastCommitMs = nowMs;
+    if (sinceMs !== null) this.#size.onDecided(transactions, nowMs - sinceMs);
     if (this.#composedAt?.blockHash === blockHash) this.#ownHeightMs = Math.max(0, nowMs - this.#composedAt.nowMs);
   }
 
@@ -141,7 +148,7 @@ export class Composer {
     const batches =
       kind === null || kind === 'settlement' || required === null
         ? []
-        : mempool.select(rules, state, required, certificate);
+        : mempool.select(rules, state, required, certificate, this.#size.limit);
     const lacksBytes = kind === 'settlement' && !blocks.fetchBlobs(blocks.neededBlobs(null), null);
     if (
       kind === null ||

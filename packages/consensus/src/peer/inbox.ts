@@ -16,6 +16,7 @@ import type { KnownBlocks } from './known-blocks.ts';
 import type { Mempool } from './mempool.ts';
 import type { Outbox } from './outbox.ts';
 import type { PeerOutput } from './ports.ts';
+import type { Silence } from './silence.ts';
 import type { Standing } from './standing.ts';
 import type { Synchroniser } from './synchroniser.ts';
 import type { VoteDesk } from './vote-desk.ts';
@@ -36,6 +37,7 @@ interface InboxModules {
   readonly blobs: BlobPool;
   readonly accusations: Accusations;
   readonly sync: Synchroniser;
+  readonly silence: Silence;
 }
 
 /** What a peer makes of a message: what others do with it, and why when it is not accepted. */
@@ -73,7 +75,8 @@ export class Inbox {
 
   /** `accept`, or the reason why the message is of no use now. Throws an error with a code for what must not be sent at all. */
   #dispatch(from: MemberRank | null, sender: string, message: Message, bytes: Uint8Array): string {
-    const { standing, outbox, batches, mempool, contributions, blocks, blobs, accusations, sync } = this.#modules;
+    const { standing, outbox, batches, mempool, contributions, blocks, blobs, accusations, sync, silence } =
+      this.#modules;
     switch (message.type) {
       case 'proposal':
         return this.#onProposal(from, sender, message, bytes);
@@ -86,6 +89,7 @@ export class Inbox {
       case 'contribution':
         return this.#onContribution(message.bytes);
       case 'status':
+        if (from !== null) silence.heard(from, message.height);
         return sync.onStatus(sender, message.height);
       case 'get-blocks':
         return sync.onGetBlocks(sender, message);

@@ -4,17 +4,23 @@ import type { LogRecord } from '../engine/types.ts';
 
 /**
  * An entry of the journal: what the engine must not forget, or a contribution that this member has signed. `absence`: of
- * the slots up to `throughSlot` it has forgotten what it signed, and signs no contribution for them.
+ * the slots up to `throughSlot` it has forgotten what it signed, and signs no contribution for them. `silence`: up to
+ * which height it votes for nothing, since it has lost its disk (`Silence`). `reported`: a message with what it has told
+ * the others that it holds (`Pledges`).
  */
 export type JournalEntry =
   | { readonly type: 'engine'; readonly record: LogRecord }
   | { readonly type: 'contribution'; readonly bytes: Uint8Array }
-  | { readonly type: 'absence'; readonly throughSlot: number };
+  | { readonly type: 'absence'; readonly throughSlot: number }
+  | { readonly type: 'silence'; readonly throughHeight: number }
+  | { readonly type: 'reported'; readonly bytes: Uint8Array };
 
 const ENGINE = 1;
 const CONTRIBUTION = 2;
 const ABSENCE = 3;
-const TAGS = { engine: ENGINE, contribution: CONTRIBUTION, absence: ABSENCE };
+const SILENCE = 4;
+const REPORTED = 5;
+const TAGS = { engine: ENGINE, contribution: CONTRIBUTION, absence: ABSENCE, silence: SILENCE, reported: REPORTED };
 
 /** `encodeRecord` stands in for `encodeLogRecord`, with the same result. */
 export function encodeJournalEntry(
@@ -35,6 +41,8 @@ export function decodeJournalEntry(bytes: Uint8Array): JournalEntry | null {
     if (bytes[0] === ENGINE) return { type: 'engine', record: decodeLogRecord(body) };
     if (bytes[0] === CONTRIBUTION) return { type: 'contribution', bytes: body };
     if (bytes[0] === ABSENCE) return { type: 'absence', throughSlot: decode(u53, body) };
+    if (bytes[0] === REPORTED) return { type: 'reported', bytes: body };
+    if (bytes[0] === SILENCE) return { type: 'silence', throughHeight: decode(u53, body) };
   } catch {
     return null;
   }
@@ -43,7 +51,8 @@ export function decodeJournalEntry(bytes: Uint8Array): JournalEntry | null {
 
 function bodyOf(entry: JournalEntry, encodeRecord: (record: LogRecord) => Uint8Array): Uint8Array {
   if (entry.type === 'engine') return encodeRecord(entry.record);
-  return entry.type === 'contribution' ? entry.bytes : encode(u53, entry.throughSlot);
+  if (entry.type === 'contribution' || entry.type === 'reported') return entry.bytes;
+  return encode(u53, entry.type === 'absence' ? entry.throughSlot : entry.throughHeight);
 }
 
 export function heightOf(record: LogRecord): number {

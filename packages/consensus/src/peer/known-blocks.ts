@@ -14,6 +14,8 @@ const MAX_BLOCKS_PER_HEIGHT = 32;
 export interface KnownBlock {
   readonly block: Block;
   readonly bytes: Uint8Array;
+  /** When this peer first saw it, by its own clock. */
+  readonly sinceMs: number;
   /** A proposal of the block that its own composer has signed. */
   proposal: Proposal | null;
   /** The state after the block, or why it is invalid; null until it was judged. */
@@ -67,7 +69,7 @@ export class KnownBlocks {
     const bytes = received ?? encodeBlock(block);
     const [oldest] = this.#blocks.keys();
     if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
-    const known: KnownBlock = { block, bytes, proposal: null, verdict: null };
+    const known: KnownBlock = { block, bytes, sinceMs: this.#modules.standing.nowMs, proposal: null, verdict: null };
     this.#blocks.set(hash, known);
     return known;
   }

@@ -64,7 +64,7 @@ export class Mempool {
 
   /**
    * Up to `max` batches that came in before `height` and whose nonce is the next of their sender, the oldest first; what
-   * they can pay is not looked at.
+   * they can pay is not looked at. None that is about to be dropped: what is reported must stay.
    */
   waitingSince(
     height: number,
@@ -77,7 +77,7 @@ export class Mempool {
         return pooled.find(({ batch }) => batch.firstNonce === nonce);
       })
       .filter((pooled) => pooled !== undefined)
-      .filter(({ sinceHeight }) => sinceHeight < height)
+      .filter(({ sinceHeight }) => sinceHeight < height && height - sinceHeight < MAX_AGE_BLOCKS / 2)
       .sort((a, b) => a.sinceHeight - b.sinceHeight || (a.hash < b.hash ? -1 : 1))
       .slice(0, max)
       .map(({ batch, hash }) => ({ batch, hash }));
@@ -124,14 +124,15 @@ export class Mempool {
     return 'added';
   }
 
-  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits. */
+  /** What a block of this peer would hold: the required batches, then executable ones, within the chain's limits and `atMost`. */
   select(
     rules: ChainRules,
     parent: ChainState,
     required: readonly TransactionBatch[] = [],
     certificate: Certificate | null = null,
+    atMost?: number,
   ): TransactionBatch[] {
-    return selectBatches(rules, parent, batchesOf(this.#inTurns()), required, certificate);
+    return selectBatches(rules, parent, batchesOf(this.#inTurns()), required, certificate, atMost);
   }
 
   /** Since when (this peer's clock) the oldest batch that could be executed now has waited; null when there is none. */

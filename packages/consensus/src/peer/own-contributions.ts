@@ -4,6 +4,7 @@ import type { BlobPool } from './blob-pool.ts';
 import type { ContributionPool } from './contribution-pool.ts';
 import { encodeJournalEntry } from './journal.ts';
 import type { Outbox } from './outbox.ts';
+import type { Silence } from './silence.ts';
 import type { Standing } from './standing.ts';
 
 interface OwnContributionsModules {
@@ -13,8 +14,7 @@ interface OwnContributionsModules {
   readonly blobs: BlobPool;
   readonly source: ContributionSource | null;
   readonly resendMs: number;
-  /** Up to this height it is not known what was signed; see `StoredPeer.silentThrough`. */
-  readonly silentThrough: number;
+  readonly silence: Pick<Silence, 'through'>;
 }
 
 /**
@@ -49,10 +49,10 @@ export class OwnContributions {
    * member has signed. It is journalled before the commit: a restart after it would find nothing to be silent about.
    */
   onHead(): void {
-    const { standing, outbox, silentThrough } = this.#modules;
+    const { standing, outbox, silence } = this.#modules;
     const { height, slot } = standing.state;
     // Zero says that nothing was lost, also before the first block.
-    const isKnown = silentThrough === 0 || height > silentThrough;
+    const isKnown = silence.through === 0 || height > silence.through;
     if (standing.self === null || isKnown || slot <= this.#absentThrough) return;
     this.#absentThrough = slot;
     outbox.write({ type: 'journal', bytes: encodeJournalEntry({ type: 'absence', throughSlot: slot }) });

@@ -21,7 +21,9 @@ import { KnownBlocks } from './known-blocks.ts';
 import { Mempool } from './mempool.ts';
 import { Outbox } from './outbox.ts';
 import { OwnContributions } from './own-contributions.ts';
+import { Pledges } from './pledges.ts';
 import type { CommitRecord, PeerEvent, PeerModules, PeerOptions, PeerOutput, StoredPeer } from './ports.ts';
+import { Silence } from './silence.ts';
 import { Standing } from './standing.ts';
 import { Synchroniser } from './synchroniser.ts';
 import { VoteDesk } from './vote-desk.ts';
@@ -53,6 +55,8 @@ export class Peer {
   readonly #standing: Standing;
   readonly #mempool: Mempool;
   readonly #contributions = new ContributionPool();
+  readonly #silence: Silence;
+  readonly #pledges: Pledges;
   readonly #own: OwnContributions;
   readonly #blobs: BlobPool;
   readonly #accusations: Accusations;
@@ -88,10 +92,15 @@ export class Peer {
     this.#blocks = blocks;
     const resendMs = timeouts.resendMs;
     const entries = stored.journal.map(decodeJournalEntry);
-    const silentThrough = entries.includes(null)
-      ? Math.max(stored.silentThrough, standing.height)
-      : stored.silentThrough;
-    this.#own = new OwnContributions({ standing, outbox, contributions, blobs, source, resendMs, silentThrough });
+    const silentThrough =
+      entries.includes(null) && stored.silentThrough !== null
+        ? Math.max(stored.silentThrough, standing.height)
+        : stored.silentThrough;
+    const silence = new Silence({ standing, outbox, silentThrough });
+    this.#silence = silence;
+    const pledges = new Pledges({ standing, outbox, contributions, mempool, blobs });
+    this.#pledges = pledges;
+    this.#own = new OwnContributions({ standing, outbox, contributions, blobs, source, resendMs, silence });
     const agreement = new Agreement({
       standing,
       outbox,
@@ -99,9 +108,10 @@ export class Peer {
       accusations,
       contributions,
       mempool,
+      pledges,
       timeouts,
       signer,
-      silentThrough,
+      silence,
       compose: (round) => this.#composer.compose(round),
       entered: () => this.#batches.onNewComposer(),
       decided: (block, certificate) => {
@@ -112,6 +122,8 @@ export class Peer {
     for (const entry of entries) {
       if (entry?.type === 'contribution') this.#own.remember(entry.bytes);
       if (entry?.type === 'absence') this.#own.recallAbsence(entry.throughSlot);
+      if (entry?.type === 'reported') pledges.recall(entry.bytes);
+      if (entry?.type === 'silence') silence.recall(entry.throughHeight);
       if (entry?.type === 'engine') agreement.recall(entry.record);
     }
     this.#agreement = agreement;
@@ -157,6 +169,7 @@ export class Peer {
       blobs,
       accusations,
       sync,
+      silence,
     });
   }
 
@@ -250,13 +263,14 @@ export class Peer {
     const slotBefore = this.#standing.state.slot;
     this.#standing.moveTo(known.verdict.state, certificate);
     this.#accusations.prune();
-    this.#composer.onCommit(blockHash);
     this.#mempool.prune(height, (sender) => this.#standing.nonceOf(sender));
     this.#own.onHead();
+    this.#silence.onHead();
     const commit = this.#recordOf(block, known.bytes, certificate);
     this.#outbox.write({ type: 'commit', commit });
     const { round } = certificate;
     const transactions = commit.transactionIds.length;
+    this.#composer.onCommit(blockHash, transactions, viaSync ? null : known.sinceMs);
     this.#outbox.notice({ type: 'committed', height, blockHash, round, viaSync, transactions });
     for (const { type: evidence, member, slashedMicro } of this.#standing.state.discipline.outcomes)
       if (member !== null)
@@ -283,7 +297,7 @@ export class Peer {
         return blob === null ? [] : [{ hash, bytes: blob }];
       }),
       wantedBlobs: application.wantedBlobs?.(genesis, state.app) ?? [],
-      carry: [...this.#own.carry(), ...this.#agreement.carry()],
+      carry: [...this.#own.carry(), ...this.#silence.carry(), ...this.#pledges.carry(), ...this.#agreement.carry()],
     };
   }
 

@@ -94,6 +94,8 @@ export type Notice =
   | { readonly type: 'lacking'; readonly height: number; readonly items: readonly string[] }
   | { readonly type: 'behind'; readonly height: number; readonly target: number }
   | { readonly type: 'sitting-out'; readonly height: number }
+  /** After the loss of its disk this peer has learned from the others from which height on it may sign again. */
+  | { readonly type: 'rejoined'; readonly silentThrough: number }
   /** Bytes that this peer lacked have come. */
   | { readonly type: 'blob'; readonly hash: Hash };
 
@@ -129,9 +131,10 @@ export interface StoredPeer {
   readonly journal: readonly Uint8Array[];
   /**
    * The peer signs nothing at heights up to this one, because it cannot know what it signed there before: the height
-   * after the head when the journal is damaged, more when the store has lost blocks that it once had; 0 normally.
+   * after the head when the journal is damaged, more when the store has lost blocks that it once had; 0 normally. Null when
+   * nothing is left that would tell, as on a new disk: the peer asks the others (`Silence`).
    */
-  readonly silentThrough: number;
+  readonly silentThrough: number | null;
 }
 
 export interface PeerOptions {

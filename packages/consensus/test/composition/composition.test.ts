@@ -44,6 +44,19 @@ describe('a batch', () => {
 });
 
 describe('selecting', () => {
+  test('takes at most so many transactions, but everything that is required', () => {
+    const [a, b] = [chain.batch(alice!, 0, [pay(1n), pay(1n)]), chain.batch(alice!, 2, [pay(1n), pay(1n)])];
+    const c = chain.batch(bob!, 0, [pay(1n, edc!.publicKey)]);
+    const select = (required: readonly TransactionBatch[], atMost: number) =>
+      selectBatches(chain.rules, chain.state, [a, b, c], required, null, atMost);
+    expect(select([], 5)).toEqual([a, b, c]);
+    expect(select([], 4)).toEqual([a, b]);
+    expect(select([], 3)).toEqual([a, c]);
+    expect(select([], 0)).toEqual([]);
+    expect(select([a, b], 1)).toEqual([a, b]);
+    expect(select([a], 3)).toEqual([a, c]);
+  });
+
   test('keeps the pool’s order, and lets a batch that came early wait for the one before it', () => {
     const a0 = chain.batch(alice!, 0, [pay(1n), pay(2n)]);
     const a2 = chain.batch(alice!, 2, [pay(3n)]);

@@ -228,7 +228,7 @@ export class Village {
         this.#once(`contribution/${slot.contribution.key}`, 'signed');
         continue;
       }
-      if (entry.type === 'absence') continue;
+      if (entry.type !== 'engine') continue;
       const { record } = entry;
       if (record.type === 'vote') {
         const { vote } = record;

@@ -1,4 +1,4 @@
-import type { WorldKind } from '../world/shard.ts';
+import type { WorldKind } from '../world/world-kinds.ts';
 
 export interface Edit {
   /** Relative to the folder of packages. */
@@ -39,6 +39,11 @@ export function seeds(upTo: number, says: RegExp): Catcher {
 /** Worlds in which members misbehave. */
 export function attackedSeeds(upTo: number, says: RegExp): Catcher {
   return { type: 'seeds', kind: 'attacked', upTo, says };
+}
+
+/** Worlds in which a member loses its disk. */
+export function wipedSeeds(upTo: number, says: RegExp): Catcher {
+  return { type: 'seeds', kind: 'wiped', upTo, says };
 }
 
 export function test(file: string, name: string): Catcher {

@@ -1,4 +1,4 @@
-import { attackedSeeds, type Mutation, seeds, test } from './mutation.ts';
+import { attackedSeeds, type Mutation, seeds, test, wipedSeeds } from './mutation.ts';
 
 /** Engine: the rules of agreement. */
 export const ENGINE: readonly Mutation[] = [
@@ -159,6 +159,30 @@ export const PEER: readonly Mutation[] = [
     find: '(2 * maxTransactions)',
     replace: '(4 * maxTransactions)',
     catcher: test('peer/mempool-crowding.test.ts', 'cannot fill the pool together'),
+  },
+  {
+    name: 'vote at once with a new disk',
+    breaks: 'a peer that has lost its disk signs as if it had never signed anything',
+    file: 'consensus/src/peer/silence.ts',
+    find: 'return this.#through ?? Number.POSITIVE_INFINITY;',
+    replace: 'return this.#through ?? 0;',
+    catcher: wipedSeeds(40, /^2:/),
+  },
+  {
+    name: 'believe one member about the past',
+    breaks: 'a peer that has lost its disk asks one other member how far the chain is',
+    file: 'consensus/src/peer/silence.ts',
+    find: 'verified.length < standing.rules.genesis.quorum - 1)',
+    replace: 'verified.length < 1)',
+    catcher: test('peer/silence.test.ts', 'the word of one member is not enough'),
+  },
+  {
+    name: 'forget what was reported',
+    breaks: 'what a precommit says that its voter holds is gone after a crash',
+    file: 'consensus/src/peer/pledges.ts',
+    find: "    this.#modules.outbox.write({ type: 'journal', bytes: entry });\n",
+    replace: '',
+    catcher: test('peer/pledges.test.ts', 'are given out after a restart'),
   },
 ];
 

@@ -8,7 +8,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/composer.ts',
     find: "ensure(composer === entitled, 'composer',",
     replace: "ensure(composer >= 0 || composer === entitled, 'composer',",
-    catcher: test('verification/verify-block.test.ts', 'only the composing round’s proposer composes'),
+    catcher: test('verification/header.test.ts', 'only the composing round’s proposer composes'),
   },
   {
     name: 'accept a wrong state root',
@@ -24,7 +24,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/beacon.ts',
     find: 'const seeds = seedSignature !== null && verifySeedSignature(rules, parent.term, parent.blockHash, seedSignature);',
     replace: 'const seeds = seedSignature !== null;',
-    catcher: test('verification/verify-block.test.ts', 'a seed that is missing, invented or repeated'),
+    catcher: test('verification/header.test.ts', 'a seed that is missing, invented or repeated'),
   },
   {
     name: 'accept a bad beacon share',
@@ -48,7 +48,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/verification/chain-time.ts',
     find: 'ensure(chainTimeMs === expectedMs,',
     replace: 'ensure(chainTimeMs >= expectedMs,',
-    catcher: test('verification/verify-block.test.ts', 'a chain time of the composer’s own'),
+    catcher: test('verification/header.test.ts', 'a chain time of the composer’s own'),
   },
   {
     name: 'chain time by the fastest clock',
@@ -88,7 +88,7 @@ export const CHECKS: readonly Mutation[] = [
     file: 'consensus/src/ledger/draft.ts',
     find: 'if (before.nonce !== nonce) {',
     replace: 'if (before.nonce > nonce + 1_000_000) {',
-    catcher: test('verification/verify-block.test.ts', 'one bad batch makes the block invalid'),
+    catcher: test('verification/body.test.ts', 'one bad batch makes the block invalid'),
   },
   {
     name: 'mint out of nowhere',
@@ -154,7 +154,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/verification/inclusion.ts',
     find: 'ensure(included.has(key),',
     replace: 'ensure(true || included.has(key),',
-    catcher: test('verification/verify-block.test.ts', 'inclusion of contributions'),
+    catcher: test('verification/inclusion.test.ts', 'inclusion of contributions'),
   },
   {
     name: 'skip inclusion of transactions',
@@ -162,7 +162,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/verification/inclusion.ts',
     find: 'if (isRival) continue;',
     replace: 'continue;',
-    catcher: test('verification/verify-block.test.ts', 'inclusion of transactions'),
+    catcher: test('verification/inclusion.test.ts', 'inclusion of transactions'),
   },
   {
     name: 'punish one thing twice',
@@ -170,7 +170,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/apply-evidence.ts',
     find: 'if (ok && punished.some(',
     replace: 'if (ok && [].some(',
-    catcher: test('evidence/evidence.test.ts', 'by a proposer as well as by a voter, each place once'),
+    catcher: test('evidence/contradictions.test.ts', 'by a proposer as well as by a voter, each place once'),
   },
   {
     name: 'convict by a forged vote',
@@ -179,7 +179,7 @@ export const RULES: readonly Mutation[] = [
     find: '    verifyVoteSignature(hearing.rules, second);\n',
     replace: '',
     catcher: test(
-      'evidence/evidence.test.ts',
+      'evidence/contradictions.test.ts',
       'prove nothing when they do not contradict each other or are not signed',
     ),
   },
@@ -189,7 +189,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/timeout.ts',
     find: 'votes.length !== rules.genesis.quorum',
     replace: 'votes.length > rules.genesis.quorum',
-    catcher: test('evidence/evidence.test.ts', 'proves nothing without exactly q signed nil prevotes'),
+    catcher: test('evidence/timeout.test.ts', 'proves nothing without exactly q signed nil prevotes'),
   },
   {
     name: 'jail nobody',
@@ -197,7 +197,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/discipline.ts',
     find: '(jailedThrough[rank] as number) >= height',
     replace: '(jailedThrough[rank] as number) > Infinity',
-    catcher: test('evidence/evidence.test.ts', 'has weight 0, is drawn for nothing, earns no score and no share'),
+    catcher: test('evidence/jail.test.ts', 'has weight 0, is drawn for nothing, earns no score and no share'),
   },
   {
     name: 'settle a contested announcement',
@@ -205,7 +205,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/discipline.ts',
     find: 'if (assessment.ok) offences.push(assessment.finding.key);',
     replace: '',
-    catcher: test('evidence/evidence.test.ts', 'are left out of the settlement that carries the proof'),
+    catcher: test('evidence/contradictions.test.ts', 'are left out of the settlement that carries the proof'),
   },
   {
     name: 'convict for what is missing',
@@ -221,7 +221,7 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/assess-evidence.ts',
     find: 'const isPunished = hearing.parent.discipline.punished.some(',
     replace: 'const isPunished = [].some(',
-    catcher: test('evidence/evidence.test.ts', 'is punished once in a term, whichever round or height it is of'),
+    catcher: test('evidence/timeout.test.ts', 'is punished once in a term, whichever round or height it is of'),
   },
   {
     name: 'frame a bystander',
@@ -229,6 +229,6 @@ export const RULES: readonly Mutation[] = [
     file: 'consensus/src/evidence/invalid-block.ts',
     find: 'height !== proposal.height || composer !== proposal.proposer',
     replace: 'height !== proposal.height',
-    catcher: test('evidence/evidence.test.ts', 'is none when it is valid, by somebody else'),
+    catcher: test('evidence/invalid-block.test.ts', 'is none when it is valid, by somebody else'),
   },
 ];

@@ -21,7 +21,7 @@ const OPTIONS: PeerOptions = {
 };
 const HOP_MS = 10;
 
-/** Two peers, both needed for a block, with messages that take `HOP_MS` each. */
+/** Two peers, both needed for a block, with messages that take `hopMs` each. */
 class Pair {
   readonly #peers = chain.network.signers.map(
     (signer) =>
@@ -33,7 +33,10 @@ class Pair {
       ),
   );
   nowMs = 1_000;
+  hopMs = HOP_MS;
   readonly composedMs: number[] = [];
+  /** Transactions of the blocks that the first peer has committed. */
+  readonly sizes: number[] = [];
   readonly timers: { rank: number; id: string; atMs: number }[] = [];
   #inFlight: { to: number; event: PeerEvent }[] = [];
   #nonce = 0;
@@ -65,7 +68,7 @@ class Pair {
   /** Delivers messages until there are none; timers do not ring. */
   settle(): void {
     while (this.#inFlight.length > 0) {
-      this.nowMs += HOP_MS;
+      this.nowMs += this.hopMs;
       const arriving = this.#inFlight;
       this.#inFlight = [];
       for (const { to, event } of arriving) this.#take(to, this.#peers[to]!.handle({ ...event, nowMs: this.nowMs }));
@@ -88,7 +91,10 @@ class Pair {
         to: 1 - rank,
         event: { type: 'message', from: rank, sender, bytes, nowMs: this.nowMs },
       });
-    for (const notice of notices) if (notice.type === 'composed') this.composedMs.push(this.nowMs);
+    for (const notice of notices) {
+      if (notice.type === 'composed') this.composedMs.push(this.nowMs);
+      if (notice.type === 'committed' && rank === 0) this.sizes.push(notice.transactions);
+    }
     for (const { id, delayMs } of timers) this.timers.push({ rank, id, atMs: this.nowMs + delayMs });
   }
 }
@@ -114,4 +120,15 @@ test.each([2, 300])('with %d batches waiting the next block is composed at once'
   pair.settle();
   expect(pair.composedMs).toEqual([startMs, startMs + 4 * HOP_MS]);
   expect(pair.height).toBe(2);
+});
+
+test('a block that takes longer than a round waits makes the next ones smaller', () => {
+  const pair = new Pair();
+  pair.hopMs = OPTIONS.timeouts.proposeMs / 2;
+  pair.submit(601);
+  pair.settle();
+  pair.submit(601);
+  pair.settle();
+  // Each takes four hops, twice the time that it may take; one transaction can be no smaller.
+  expect(pair.sizes).toEqual([1, 600, 1, 300, 256]);
 });

@@ -1,13 +1,14 @@
 /**
  * Many seeds of the world, on all cores. `node packages/consensus/test/world/campaign.ts [FIRST] [COUNT] [PROCESSES]
- * [honest|attacked]` runs them from a shell; the status is 1 when a seed fails.
+ * [honest|attacked|wiped]` runs them from a shell; the status is 1 when a seed fails.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { checkDraws } from './draw-monitor.ts';
-import type { SeedReport, WorldKind } from './shard.ts';
+import type { SeedReport } from './shard.ts';
 import { InvariantViolation } from './violation.ts';
+import { WORLD_OF_KIND, type WorldKind } from './world-kinds.ts';
 
 export interface CampaignOptions {
   /** Default: honest. */
@@ -107,7 +108,8 @@ function unfairnessOf(reports: readonly SeedReport[]): string | null {
 
 if (import.meta.main) {
   const [first = 1, count = 1_000, processes = availableParallelism()] = process.argv.slice(2, 5).map(Number);
-  const kind = process.argv[5] === 'attacked' ? 'attacked' : 'honest';
+  const kind = (process.argv[5] ?? 'honest') as WorldKind;
+  if (!(kind in WORLD_OF_KIND)) throw new Error(`there is no kind ${kind}: ${Object.keys(WORLD_OF_KIND).join(', ')}`);
   const { passed, failures, unfairness } = await runCampaign({ kind, first, count, processes, say: console.log });
   console.log(`${passed} passed, ${failures.length} failed: ${failures.map(({ seed }) => seed).join(' ') || 'none'}`);
   console.log(unfairness ?? 'elections by weight');

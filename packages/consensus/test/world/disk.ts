@@ -25,8 +25,8 @@ export class SimulatedDisk implements ChainReader {
   readonly commits: CommitRecord[] = [];
   /** Frames as they lie on the disk: a checksum, then the entry. */
   #journal: Uint8Array[] = [];
-  /** Up to this height the journal has lost entries; as the real store it never forgets that. */
-  #blindHeight = 0;
+  /** Up to this height the journal has lost entries; as the real store it never forgets that. Null on an empty disk. */
+  #blindHeight: number | null = 0;
   readonly #blobs = new Map<string, { readonly bytes: Uint8Array; readonly height: number }>();
 
   block(height: number): { block: Uint8Array; certificate: Uint8Array } | null {
@@ -67,12 +67,20 @@ export class SimulatedDisk implements ChainReader {
     this.sync(pending.slice(0, survivors));
     if (rots) {
       this.#journal = this.#journal.slice(0, rng.below(this.#journal.length + 1));
-      this.#blindHeight = this.commits.length + 1;
+      if (this.#blindHeight !== null) this.#blindHeight = this.commits.length + 1;
     }
     const torn = pending[survivors];
     if (torn?.type !== 'journal' || !rng.chance(0.5)) return;
     const frame = frameOf(torn.bytes);
     this.#journal.push(frame.subarray(0, rng.below(frame.length)));
+  }
+
+  /** Another disk, an empty one, in the place of this one. */
+  wipe(): void {
+    this.commits.length = 0;
+    this.#journal = [];
+    this.#blobs.clear();
+    this.#blindHeight = null;
   }
 
   load(): StoredPeer {
@@ -83,7 +91,7 @@ export class SimulatedDisk implements ChainReader {
     return {
       head: last === undefined ? null : { state: last.state, certificate: last.certificate },
       journal: this.#journal.map((frame) => frame.subarray(CHECKSUM_BYTES)),
-      silentThrough: this.#blindHeight > this.commits.length ? this.#blindHeight : 0,
+      silentThrough: this.#blindHeight === null || this.#blindHeight > this.commits.length ? this.#blindHeight : 0,
     };
   }
 }

@@ -74,12 +74,15 @@ export class Monitors {
     signedBy: ContributionReader,
     corrupt: ReadonlySet<number>,
     timely: { readonly deliveryMs: number; readonly repairMs: number },
+    lostDisk?: number,
   ) {
     this.#rules = rules;
     this.#signedBy = signedBy;
     this.#corrupt = corrupt;
     const { members, quorum } = rules.genesis;
-    this.bundles = new BundleMonitor({ members: members.length, quorum, corrupt, ...timely });
+    // Who loses its disk may have acted on what nobody else has seen: it is one of the b that the invariant leaves out.
+    const forgetful = new Set(lostDisk === undefined ? corrupt : [...corrupt, lostDisk]);
+    this.bundles = new BundleMonitor({ members: members.length, quorum, corrupt: forgetful, ...timely });
   }
 
   /** From this height on the network is timely: no honest member may be penalised for it. */

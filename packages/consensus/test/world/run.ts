@@ -72,6 +72,19 @@ export function attackedWorldOf(seed: number): WorldOptions {
   return { ...options, seed: `attack/${seed}`, weather, misbehaving };
 }
 
+/**
+ * The world of a seed in which a member crashes often and loses its disk in half of the crashes; where liveness allows it,
+ * another one misbehaves.
+ */
+export function wipedWorldOf(seed: number): WorldOptions {
+  const options = attackedWorldOf(seed);
+  const rng = new Rng(`wipe/${seed}`);
+  const [lostDisk = 0, ...others] = Object.keys(options.misbehaving ?? {}).map(Number);
+  const misbehaving = Object.fromEntries(others.map((rank) => [rank, options.misbehaving?.[rank] ?? []]));
+  const weather = { ...options.weather, crashesPerSecond: rng.pick([1.5, 4]), maxDownMs: rng.pick([50, 200, 1_000]) };
+  return { ...options, seed: `wipe/${seed}`, weather, misbehaving, lostDisk };
+}
+
 export function runWorld(options: WorldOptions): World {
   const world = new World(options);
   try {
@@ -82,9 +95,8 @@ export function runWorld(options: WorldOptions): World {
     for (const { disk } of world.honest) world.monitors.checkAcknowledged(disk.commits);
     return world;
   } catch (error) {
-    const [kind, seed] = options.seed.startsWith('attack/')
-      ? ['ATTACK', options.seed.slice(7)]
-      : ['WORLD', options.seed];
+    const [, prefix = 'world', seed = options.seed] = /^(attack|wipe)\/(.*)$/.exec(options.seed) ?? [];
+    const kind = prefix.toUpperCase();
     const replay = `${kind}_SEED=${seed} npx vitest run packages/consensus/test/world`;
     throw new Error(`world ${options.seed}: ${(error as Error).message}\nreplay with: ${replay}`, { cause: error });
   }

@@ -3,10 +3,8 @@
  * parent. See campaign.ts.
  */
 import type { Draw } from './draw-monitor.ts';
-import { attackedWorldOf, runWorld, worldOf } from './run.ts';
-
-/** Worlds of honest members, or with as many misbehaving ones as liveness allows. */
-export type WorldKind = 'honest' | 'attacked';
+import { runWorld } from './run.ts';
+import { WORLD_OF_KIND, type WorldKind } from './world-kinds.ts';
 
 export interface SeedReport {
   readonly seed: number;
@@ -20,14 +18,12 @@ export interface SeedReport {
 
 function runSeed(kind: WorldKind, seed: number): SeedReport {
   try {
-    const { height, draws } = runWorld(worldOfKind[kind](seed)).monitors;
+    const { height, draws } = runWorld(WORLD_OF_KIND[kind](seed)).monitors;
     return { seed, violation: null, height, draws };
   } catch (error) {
     return { seed, violation: error instanceof Error ? error.message : String(error), height: 0, draws: [] };
   }
 }
-
-const worldOfKind = { honest: worldOf, attacked: attackedWorldOf };
 
 process.on('message', ({ kind, seed }: { kind: WorldKind; seed: number }) =>
   process.send?.(runSeed(kind, seed) satisfies SeedReport),

@@ -1,8 +1,11 @@
 /**
- * `node packages/consensus/test/world/trace.ts SEED...` prints the trace hash of each seed's world, a line each; `a7` is the
- * attacked world of seed 7.
+ * `node packages/consensus/test/world/trace.ts KIND/SEED...` prints the trace hash of each world, a line each, such as that of
+ * `wiped/7`.
  */
-import { attackedWorldOf, runWorld, worldOf } from './run.ts';
+import { runWorld } from './run.ts';
+import { WORLD_OF_KIND, type WorldKind } from './world-kinds.ts';
 
-for (const seed of process.argv.slice(2))
-  console.log(runWorld(seed.startsWith('a') ? attackedWorldOf(Number(seed.slice(1))) : worldOf(Number(seed))).trace);
+for (const name of process.argv.slice(2)) {
+  const [kind, seed] = name.split('/');
+  console.log(runWorld(WORLD_OF_KIND[kind as WorldKind](Number(seed))).trace);
+}

@@ -88,4 +88,6 @@ export interface WorldOptions {
   readonly misbehaving?: Readonly<Record<number, readonly MisbehaviourChoice[]>>;
   /** Rank of the member whose journal loses synced entries in each crash, and knows it. */
   readonly rottingDisk?: number;
+  /** Rank of the member that comes back with an empty disk from half of its crashes. */
+  readonly lostDisk?: number;
 }

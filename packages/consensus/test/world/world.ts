@@ -7,11 +7,13 @@ import { Clients } from './clients.ts';
 import { SimulatedDisk } from './disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { WorldChain } from './genesis.ts';
+import { Misfortunes } from './misfortunes.ts';
 import { Monitors } from './monitors.ts';
 import { POEG_LIFE } from './poeg-life.ts';
 import { Rng } from './rng.ts';
 import { InvariantViolation } from './violation.ts';
 import { FAIR, type Weather, type WorldFault, type WorldLife, type WorldOptions } from './world-options.ts';
+import { WriteQueue } from './write-queue.ts';
 
 interface Node {
   readonly rank: number;
@@ -26,27 +28,10 @@ interface Node {
   timers: Map<string, number>;
   /** The slot in which it has signed something later than at the slot's beginning. */
   signedIn: number;
-  queue: PeerOutput[];
-  syncing: readonly StoreWrite[];
-  isFlushing: boolean;
+  readonly writes: WriteQueue;
 }
 
 const CLIENTS_IN_THE_CALM = 2;
-interface WaitingSend {
-  readonly send: Outgoing;
-  /** So many of the group's writes must be durable before it leaves. */
-  readonly needs: number;
-}
-
-function waitingSends(group: readonly PeerOutput[]): WaitingSend[] {
-  let before = 0;
-  return group.flatMap(({ writes, sends }) => {
-    const first = before;
-    before += writes.length;
-    return sends.map((send) => ({ send, needs: first + Math.min(send.afterWrites ?? writes.length, writes.length) }));
-  });
-}
-
 /** Fair weather for so long, and no honest member may be penalised any more. */
 const GRACE_MS = 4_000;
 const START_MS = 1_700_000_000_000;
@@ -81,10 +66,12 @@ export class World {
   readonly #rng: Rng;
   readonly #queue = new EventQueue();
   readonly #clients: Clients;
+  readonly #misfortunes: Misfortunes<Node>;
   readonly #life: WorldLife;
+  /** How often a disk was lost. */
+  wipes = 0;
   #nowMs = START_MS;
   #weather: Weather;
-  #cut: ReadonlySet<number> = new Set();
   #trace = sha256(new Uint8Array());
   #events = 0;
 
@@ -98,21 +85,16 @@ export class World {
     this.chain = this.#life.chain({ seed, ...size, clock, slotMs, genesisTimeMs: START_MS });
     const corrupt = new Set([...Object.keys(misbehaving).map(Number), ...faults.map(({ rank }) => rank)]);
     this.#accomplices = [...corrupt];
-    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt, TIMELY);
-    this.nodes = Array.from({ length: members }, (_, rank) => ({
-      rank,
-      disk: new SimulatedDisk(),
-      skewMs: Math.round((this.#rng.unit() * 2 - 1) * options.weather.maxSkewMs),
-      jumpMs: 0,
-      isHonest: !corrupt.has(rank),
-      peer: null,
-      life: 0,
-      timers: new Map(),
-      signedIn: -1,
-      queue: [],
-      syncing: [],
-      isFlushing: false,
-    }));
+    this.monitors = new Monitors(this.chain.rules, this.#life.signedBy, corrupt, TIMELY, options.lostDisk);
+    this.nodes = Array.from({ length: members }, (_, rank) => this.#nodeOf(rank, !corrupt.has(rank)));
+    this.#misfortunes = new Misfortunes({
+      rng: this.#rng,
+      victims: this.nodes,
+      weather: () => this.#weather,
+      at: (delayMs, run) => this.#at(delayMs, run),
+      crash: (node) => this.#crash(node),
+      revive: (node) => this.#boot(node),
+    });
     this.#clients = new Clients({
       chain: this.chain,
       rng: this.#rng,
@@ -147,20 +129,15 @@ export class World {
     for (const node of this.nodes) this.#at(this.#rng.below(50), () => this.#boot(node));
     for (let k = 0; k < this.#options.transactions; k += 1)
       this.#at(this.#rng.below(this.#options.stormMs), () => this.#clients.submit());
-    this.#scheduleCrash();
-    this.#scheduleCut();
-    this.#scheduleJump();
+    this.#misfortunes.start();
     this.#runUntil(START_MS + this.#options.stormMs);
   }
 
   /** Fair weather: every peer up, every link timely. Runs until `isDone`, at most `boundMs` of virtual time. */
   calm(boundMs: number, isDone: (world: World) => boolean): void {
     this.#weather = FAIR;
-    this.#cut = new Set();
-    for (const node of this.nodes) {
-      node.jumpMs = 0;
-      if (node.peer === null) this.#boot(node);
-    }
+    this.#misfortunes.end();
+    for (const node of this.nodes) this.#boot(node);
     // A height may have been decided that is durable nowhere yet, and messages of the one after it be under way.
     this.monitors.bundles.timely(this.#nowMs, this.monitors.height + 3);
     this.#at(GRACE_MS, () => this.monitors.timelyFrom(this.monitors.height + 1));
@@ -211,6 +188,32 @@ export class World {
 
   // ---------------------------------------------------------------- peers
 
+  #nodeOf(rank: number, isHonest: boolean): Node {
+    const node: Node = {
+      rank,
+      disk: new SimulatedDisk(),
+      skewMs: Math.round((this.#rng.unit() * 2 - 1) * this.#weather.maxSkewMs),
+      jumpMs: 0,
+      isHonest,
+      peer: null,
+      life: 0,
+      timers: new Map(),
+      signedIn: -1,
+      writes: new WriteQueue({
+        later: (run) => {
+          const { life } = node;
+          this.#at(1 + this.#rng.below(this.#weather.maxDiskMs), () => {
+            if (node.life === life) run();
+          });
+        },
+        sync: (writes) => this.#sync(node, writes),
+        transmit: (send) => this.#transmit(node, send),
+      }),
+    };
+    return node;
+  }
+
+  /** Starts a peer that is down. */
   #boot(node: Node): void {
     // A crash in the first moments may have brought it up already.
     if (node.peer !== null) return;
@@ -272,14 +275,15 @@ export class World {
   #crash(node: Node): void {
     if (node.peer === null) return;
     this.#record(`crash ${node.rank}`);
-    const pending = [...node.syncing, ...node.queue.flatMap(({ writes }) => writes)];
-    node.disk.crash(pending, this.#rng, node.rank === this.#options.rottingDisk);
+    node.disk.crash(node.writes.crash(), this.#rng, node.rank === this.#options.rottingDisk);
+    if (node.rank === this.#options.lostDisk && this.#rng.chance(0.5)) {
+      this.#record(`wipe ${node.rank}`);
+      this.wipes += 1;
+      node.disk.wipe();
+    }
     node.peer = null;
     node.life += 1;
     node.timers.clear();
-    node.queue = [];
-    node.syncing = [];
-    node.isFlushing = false;
     for (const other of this.nodes)
       if (other !== node)
         this.#at(this.#delay(), () =>
@@ -307,48 +311,16 @@ export class World {
     for (const notice of output.notices)
       if (node.isHonest && notice.type === 'refused' && notice.what === 'block')
         this.monitors.refused(node.rank, notice.sender, notice.code, notice.reason);
-    node.queue.push(output);
-    this.#flush(node);
+    node.writes.push(output);
     if (output.notices.some(({ type }) => type === 'committed' || type === 'blob')) this.#considerLater(node);
     return output;
   }
 
-  /** As the real shell: one sync for everything that waits, and messages in order as soon as what they follow is durable. */
-  #flush(node: Node): void {
-    if (node.isFlushing || node.queue.length === 0) return;
-    const group = node.queue;
-    node.queue = [];
-    node.isFlushing = true;
-    const writes = group.flatMap((output) => output.writes);
-    const waiting = waitingSends(group);
-    const life = node.life;
-    const syncFrom = (done: number): void => {
-      // A commit lets out first what it does not hold up.
-      const commit = writes.findIndex(
-        ({ type }, k) => k > done && type === 'commit' && (waiting[0]?.needs ?? k + 1) <= k,
-      );
-      const upTo = commit < 0 ? writes.length : commit;
-      node.syncing = writes.slice(done, upTo);
-      const release = (): void => {
-        if (node.life !== life) return;
-        const before = node.disk.commits.length;
-        node.disk.sync(node.syncing);
-        this.monitors.durable(this.#nowMs, node.rank, node.syncing);
-        node.syncing = [];
-        for (const one of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, one);
-        while (waiting[0] !== undefined && waiting[0].needs <= upTo)
-          this.#transmit(node, (waiting.shift() as WaitingSend).send);
-        if (upTo < writes.length) {
-          syncFrom(upTo);
-          return;
-        }
-        node.isFlushing = false;
-        this.#flush(node);
-      };
-      if (node.syncing.length === 0) release();
-      else this.#at(1 + this.#rng.below(this.#weather.maxDiskMs), release);
-    };
-    syncFrom(0);
+  #sync(node: Node, writes: readonly StoreWrite[]): void {
+    const before = node.disk.commits.length;
+    node.disk.sync(writes);
+    this.monitors.durable(this.#nowMs, node.rank, writes);
+    for (const one of node.disk.commits.slice(before)) if (node.isHonest) this.#onDurable(node, one);
   }
 
   #onDurable(node: Node, commit: SimulatedDisk['commits'][number]): void {
@@ -369,7 +341,7 @@ export class World {
     for (const target of targets) {
       const copies = this.#rng.chance(this.#weather.duplicate) ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
-        if (this.#rng.chance(this.#weather.loss) || this.#cut.has(from.rank) !== this.#cut.has(target.rank)) continue;
+        if (this.#rng.chance(this.#weather.loss) || this.#misfortunes.isCut(from.rank, target.rank)) continue;
         const sender = members[from.rank]?.publicKey as string;
         const life = target.life;
         this.#at(this.#delay(), () => {
@@ -393,45 +365,6 @@ export class World {
     const { minDelayMs, maxDelayMs, straggler } = this.#weather;
     const delay = minDelayMs + this.#rng.unit() * (maxDelayMs - minDelayMs);
     return Math.round(this.#rng.chance(straggler) ? delay * 10 : delay);
-  }
-
-  // ---------------------------------------------------------------- what befalls the peers
-
-  #scheduleCrash(): void {
-    const { crashesPerSecond, maxDownMs } = this.#weather;
-    if (crashesPerSecond === 0) return;
-    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / crashesPerSecond), () => {
-      if (this.#weather === FAIR) return;
-      const node = this.#rng.pick(this.nodes);
-      this.#crash(node);
-      this.#at(this.#rng.below(maxDownMs) + 1, () => {
-        if (node.peer === null) this.#boot(node);
-      });
-      this.#scheduleCrash();
-    });
-  }
-
-  #scheduleCut(): void {
-    const { partitionsPerSecond, maxPartitionMs } = this.#weather;
-    if (partitionsPerSecond === 0) return;
-    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / partitionsPerSecond), () => {
-      if (this.#weather === FAIR) return;
-      this.#cut = new Set(this.nodes.map(({ rank }) => rank).filter(() => this.#rng.chance(0.5)));
-      this.#at(this.#rng.below(maxPartitionMs) + 1, () => {
-        this.#cut = new Set();
-        this.#scheduleCut();
-      });
-    });
-  }
-
-  #scheduleJump(): void {
-    const { jumpsPerSecond, maxJumpMs } = this.#weather;
-    if (jumpsPerSecond === 0) return;
-    this.#at(Math.round((-Math.log(1 - this.#rng.unit()) * 1_000) / jumpsPerSecond), () => {
-      if (this.#weather === FAIR) return;
-      this.#rng.pick(this.nodes).jumpMs = Math.round((this.#rng.unit() * 2 - 1) * maxJumpMs);
-      this.#scheduleJump();
-    });
   }
 
   // ---------------------------------------------------------------- time

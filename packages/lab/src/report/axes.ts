@@ -8,7 +8,8 @@ export interface Scale {
 /** Even steps of 1, 2 or 5 times a power of ten, about `count` of them. */
 export function linearScale(from: number, to: number, start: number, end: number, count: number): Scale {
   const low = from;
-  const high = to > from ? to : from + 1;
+  // A range that is nothing beside its ends cannot be divided: neighbouring ticks would be one number.
+  const high = to - from > Math.max(1e-9 * Math.max(Math.abs(from), Math.abs(to)), 1e-300) ? to : from + 1;
   return {
     at: (value) => start + ((value - low) / (high - low)) * (end - start),
     ticks: linearTicks(low, high, count).map((value) => ({ value, label: number(value) })),

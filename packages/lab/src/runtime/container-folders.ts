@@ -1,11 +1,18 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
-import { type AnyMember, type NodeConfigInput, type ProvisionedNetwork, writeMember } from '@wattmesh/node';
+import {
+  type AnyMember,
+  type NodeConfigInput,
+  type ProvisionedNetwork,
+  writeFirstJournal,
+  writeMember,
+} from '@wattmesh/node';
 import { API_PORT, PEER_PORT } from './compose-file.ts';
 
 /**
- * Writes what each container mounts as `/config`: its configuration, genesis, its keys, its household. The user in the
+ * Writes what each container mounts as `/config`: its configuration, genesis, its keys, its household, and in `data` the
+ * first journal, which is copied into its volume. The user in the
  * container is not the one outside, so the files can be read by all; the folder around them keeps everybody else out.
  */
 export async function writeContainerFolders(
@@ -20,6 +27,7 @@ export async function writeContainerFolders(
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'genesis.json'), genesis);
     const others = network.members.filter(({ rank }) => rank !== member.rank);
+    await writeFirstJournal(join(path, 'data'), Buffer.from(network.chainId, 'hex'));
     await writeMember(path, 'node.json', member, {
       name: member.name,
       genesis: 'genesis.json',

@@ -83,6 +83,7 @@ export class DockerRuntime implements Runtime {
     await writeFile(join(folder, 'compose.yaml'), compose);
     try {
       await runtime.#compose('up', '--no-start');
+      await runtime.#giveFirstJournals();
       return runtime;
     } catch (error) {
       // What was made before it failed would stay.
@@ -150,21 +151,8 @@ export class DockerRuntime implements Runtime {
   }
 
   async wipe(name: string): Promise<void> {
-    const image = process.env.WATTMESH_IMAGE ?? 'wattmesh-peer';
     const program = "for (const name of fs.readdirSync('/data')) fs.rmSync('/data/' + name, { recursive: true })";
-    const volume = `${this.#project}_data-${name}:/data`;
-    await docker(
-      'run',
-      '--rm',
-      '--pull=never',
-      '--network=none',
-      '--volume',
-      volume,
-      '--entrypoint=node',
-      image,
-      '-e',
-      program,
-    );
+    await this.#inImage([`--volume=${this.#project}_data-${name}:/data`], program);
   }
 
   async stateOf(name: string): Promise<PeerState> {
@@ -234,6 +222,23 @@ export class DockerRuntime implements Runtime {
     );
     await this.#compose('down', '--volumes', '--timeout', '10');
     await rm(this.#sockets, { recursive: true, force: true });
+  }
+
+  /** Into all volumes at once: their peers have signed nothing yet. */
+  async #giveFirstJournals(): Promise<void> {
+    const volumes = this.names.flatMap((name) => [
+      `--volume=${join(this.#folder, name)}:/config/${name}:ro`,
+      `--volume=${this.#project}_data-${name}:/volumes/${name}`,
+    ]);
+    const program =
+      "for (const name of fs.readdirSync('/volumes')) fs.copyFileSync('/config/' + name + '/data/journal', '/volumes/' + name + '/journal')";
+    await this.#inImage(volumes, program);
+  }
+
+  async #inImage(options: readonly string[], program: string): Promise<void> {
+    const image = process.env.WATTMESH_IMAGE ?? 'wattmesh-peer';
+    const isolated = ['run', '--rm', '--pull=never', '--network=none', ...options];
+    await docker(...isolated, '--entrypoint=node', image, '-e', program);
   }
 
   get #network(): string {

@@ -74,7 +74,7 @@ export const faultSchema = z.discriminatedUnion(
     z
       .strictObject({ do: z.literal('wipe'), ...onPeers, ...lasting, stagger })
       .describe(
-        'Kill the processes and remove their data; the peers rejoin with an empty disk, at once or after `for`.',
+        'Kill the processes and remove their data; the peers rejoin with an empty disk, at once or after `for`, and sign nothing until a quorum has told them how far the chain is.',
       ),
     z
       .strictObject({ do: z.literal('pause'), ...onPeers, ...lasting, stagger })

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { genesisToJson } from '@wattmesh/consensus';
 import { z } from 'zod';
 import { type NodeConfigInput, readJson } from '../config/node-config.ts';
+import { writeFirstJournal } from '../store/journal-file.ts';
 import { RunError } from './errors.ts';
 import type { ProvisionedEv } from './ev-network.ts';
 import type { ProvisionedMember, ProvisionedNetwork } from './network.ts';
@@ -62,7 +63,9 @@ export async function writeRunFolder(
   await mkdir(join(folder, 'peers'), { recursive: true });
   await writeFile(join(folder, 'genesis.json'), `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`);
   for (const member of network.members) {
-    await writeMember(peerFolder(folder, member.name), 'config.json', member, {
+    const own = peerFolder(folder, member.name);
+    await writeFirstJournal(join(own, 'data'), Buffer.from(network.chainId, 'hex'));
+    await writeMember(own, 'config.json', member, {
       name: member.name,
       genesis: '../../genesis.json',
       secrets: 'secrets.json',

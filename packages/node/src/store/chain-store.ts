@@ -108,14 +108,19 @@ export class ChainStore implements PeerStore {
         folder,
         chainId: Buffer.from(codec.chainId, 'hex'),
         isNew: isNew && repaired === null,
-        blindIfDamaged: recorded + 1,
+        // What LevelDB has lost may be the newest heights.
+        blindIfDamaged: repaired === null ? recorded + 1 : null,
         rotateBytes: options.rotateBytes ?? ROTATE_BYTES,
       });
       journal = opened.journal;
       const { records, damage } = opened.content;
       if (damage !== null) repairs.push(`the journal lost records: ${damage}`);
-      const silentThrough = journal.blindHeight > head ? journal.blindHeight : 0;
-      if (silentThrough > 0) repairs.push(`this peer signs nothing up to height ${silentThrough}`);
+      const { blindHeight } = journal;
+      const silentThrough = blindHeight === null || blindHeight > head ? blindHeight : 0;
+      if (silentThrough === null && records.length === 0)
+        repairs.push(`${folder} does not say what this member has signed; it asks the others before it signs`);
+      if (silentThrough !== null && silentThrough > 0)
+        repairs.push(`this peer signs nothing up to height ${silentThrough}`);
       // Only after the journal exists, so that a store with this mark but without a journal has lost one.
       if (isNew) await writeIdentity(db, codec);
       if (head < recorded) await truncate(db, head);

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StoreError, writeError } from './errors.ts';
@@ -10,7 +11,9 @@ import { appendSynced } from './synced-append.ts';
  * twice is in here before it is sent.
  *
  * The *blind height* says what the file does not hold: everything that was signed above that height is in it, what was
- * signed at or below it may not be. It is written in one step with the records, so that no crash parts the two.
+ * signed at or below it may not be. It is written in one step with the records, so that no crash parts the two. All ones
+ * say that nobody knows: the file was made where there was none, and this member may have signed on another disk. Only who
+ * deals a member its keys can know better, and makes the first file.
  *
  * How it fails: a last record that is shorter than its (intact) length says was never acknowledged, since an
  * acknowledged append has its size on disk; it is cut off. Anything else that does not check out, a flipped bit or a run
@@ -19,16 +22,17 @@ import { appendSynced } from './synced-append.ts';
 const MAGIC = new TextEncoder().encode('WMJRNL01');
 const CHAIN_ID_BYTES = 32;
 const HEADER_BYTES = MAGIC.length + CHAIN_ID_BYTES + 8 + 4;
+const UNKNOWN = 2n ** 64n - 1n;
 const FRAME_BYTES = 12;
 
 export interface JournalOptions {
   readonly folder: string;
   /** 32 bytes. */
   readonly chainId: Uint8Array;
-  /** Whether the store is new, so that a missing journal is no loss. */
+  /** Whether the store is new: a missing journal is no damage then, but nobody knows what was signed elsewhere. */
   readonly isNew: boolean;
-  /** Up to which height this peer may have signed, if the journal turns out to be damaged. */
-  readonly blindIfDamaged: number;
+  /** Up to which height this peer may have signed, if the journal turns out to be damaged; null when nobody knows. */
+  readonly blindIfDamaged: number | null;
   /** After a commit, a larger journal is started anew with the records that still matter. */
   readonly rotateBytes: number;
 }
@@ -43,9 +47,9 @@ export class JournalFile {
   readonly #options: JournalOptions;
   #file: FileHandle;
   #bytes: number;
-  #blindHeight: number;
+  #blindHeight: number | null;
 
-  private constructor(options: JournalOptions, file: FileHandle, bytes: number, blindHeight: number) {
+  private constructor(options: JournalOptions, file: FileHandle, bytes: number, blindHeight: number | null) {
     this.#options = options;
     this.#file = file;
     this.#bytes = bytes;
@@ -66,7 +70,7 @@ export class JournalFile {
         `the journal in ${options.folder} belongs to another chain; use another data folder`,
       );
     const { records, damage } = parsed;
-    const blindHeight = Math.max(parsed.blindHeight, damage === null ? 0 : options.blindIfDamaged);
+    const blindHeight = higher(parsed.blindHeight, damage === null ? 0 : options.blindIfDamaged);
     try {
       // A missing, damaged or torn file is written anew from what is intact, so that new records never follow garbage.
       const isWhole = existing !== null && damage === null && parsed.end === existing.length;
@@ -78,8 +82,8 @@ export class JournalFile {
     }
   }
 
-  /** Heights up to this one at which signatures may have been given that are not in here. */
-  get blindHeight(): number {
+  /** Heights up to this one at which signatures may have been given that are not in here; null when nobody knows. */
+  get blindHeight(): number | null {
     return this.#blindHeight;
   }
 
@@ -99,7 +103,7 @@ export class JournalFile {
   async rotate(height: number, carry: readonly Uint8Array[]): Promise<void> {
     if (this.#bytes < this.#options.rotateBytes) return;
     try {
-      const blindHeight = Math.max(this.#blindHeight, height);
+      const blindHeight = higher(this.#blindHeight, height);
       const file = await create(this.#options, blindHeight, carry);
       await this.#file.close();
       this.#file = file;
@@ -116,21 +120,42 @@ export class JournalFile {
 }
 
 /** What a journal holds, without opening it for writing; for tests and for looking into a stopped peer's past. */
-export async function readJournal(folder: string): Promise<JournalContent & { readonly blindHeight: number }> {
+export async function readJournal(folder: string): Promise<JournalContent & { readonly blindHeight: number | null }> {
   return parse(await readFile(join(folder, 'journal')));
+}
+
+/**
+ * Makes the journal of a member whose keys have just been dealt: it has signed nothing yet. A data folder that never had
+ * this one belongs to a peer that may have signed on a disk which is lost. Leaves alone what is there.
+ * @throws StoreError STORE_FULL, STORE_WRITE_FAILED
+ */
+export async function writeFirstJournal(folder: string, chainId: Uint8Array): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    if (existsSync(join(folder, 'journal'))) return;
+    const file = await create({ folder, chainId }, 0, []);
+    await file.close();
+  } catch (error) {
+    throw writeError(folder, error);
+  }
+}
+
+/** Null stands for a height that nobody knows, and is above all others. */
+function higher(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : Math.max(a, b);
 }
 
 interface Parsed extends JournalContent {
   /** Null when the header does not check out. */
   readonly chainId: Buffer | null;
-  readonly blindHeight: number;
+  readonly blindHeight: number | null;
   /** Where the intact part ends. */
   readonly end: number;
 }
 
 function missing(isNew: boolean): Parsed {
   const damage = isNew ? null : 'it is missing';
-  return { records: [], damage, chainId: null, blindHeight: 0, end: 0 };
+  return { records: [], damage, chainId: null, blindHeight: isNew ? null : 0, end: 0 };
 }
 
 function parse(file: Buffer): Parsed {
@@ -142,7 +167,8 @@ function parse(file: Buffer): Parsed {
   if (!header.subarray(0, MAGIC.length).equals(MAGIC))
     return { records: [], damage: 'it has another format', chainId: null, blindHeight: 0, end: 0 };
   const chainId = header.subarray(MAGIC.length, MAGIC.length + CHAIN_ID_BYTES);
-  const blindHeight = Number(header.readBigUInt64BE(MAGIC.length + CHAIN_ID_BYTES));
+  const written = header.readBigUInt64BE(MAGIC.length + CHAIN_ID_BYTES);
+  const blindHeight = written === UNKNOWN ? null : Number(written);
   const records: Uint8Array[] = [];
   let offset = HEADER_BYTES;
   while (offset + FRAME_BYTES <= file.length) {
@@ -171,14 +197,14 @@ function frame(record: Uint8Array): Uint8Array {
 
 /** Writes a whole new journal beside the old one and puts it in its place in one step. */
 async function create(
-  { folder, chainId }: JournalOptions,
-  blindHeight: number,
+  { folder, chainId }: Pick<JournalOptions, 'folder' | 'chainId'>,
+  blindHeight: number | null,
   records: readonly Uint8Array[],
 ): Promise<FileHandle> {
   const path = join(folder, 'journal');
   const next = `${path}.new`;
   const height = Buffer.alloc(8);
-  height.writeBigUInt64BE(BigInt(blindHeight));
+  height.writeBigUInt64BE(blindHeight === null ? UNKNOWN : BigInt(blindHeight));
   const header = Buffer.concat([MAGIC, chainId, height]);
   const sum = Buffer.alloc(4);
   sum.writeUInt32BE(crc32(header));

@@ -9,6 +9,7 @@ import { ChainStore, type ChainStoreOptions } from '../../src/store/chain-store.
 import { sealed } from '../../src/store/level-folder.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { expectToHold } from './compliance.ts';
+import { dealtFolder } from './dealt-folder.ts';
 import { history } from './history.ts';
 
 const { chain, writes, commits } = history(13);
@@ -22,7 +23,7 @@ async function open(folder: string, options?: ChainStoreOptions): Promise<ChainS
 }
 
 async function written(): Promise<string> {
-  const folder = tempFolder();
+  const folder = await dealtFolder(chain.rules.chainId);
   const store = await open(folder);
   await store.write(writes);
   await store.close();
@@ -98,7 +99,7 @@ describe('a healthy store', () => {
   });
 
   it('starts the journal anew when it has grown, with what the peer carries on', async () => {
-    const folder = tempFolder();
+    const folder = await dealtFolder(chain.rules.chainId);
     const store = await open(folder, { rotateBytes: 1_500 });
     await store.write(writes);
     await store.close();
@@ -192,7 +193,7 @@ describe('a store that has lost something', () => {
   });
 
   it('makes the peer silent, also after further restarts, when blocks are lost that a new journal no longer covers', async () => {
-    const folder = tempFolder();
+    const folder = await dealtFolder(chain.rules.chainId);
     const store = await open(folder, { rotateBytes: 0 });
     await store.write(writes);
     await store.close();
@@ -224,6 +225,29 @@ describe('a store that has lost something', () => {
     }
   });
 
+  it('does not know what its member signed in a folder that nobody has dealt it, also after further restarts', async () => {
+    const folder = tempFolder();
+    const store = await open(folder, { rotateBytes: 0 });
+    expect(store.load()).toEqual({ head: null, journal: [], silentThrough: null });
+    expect(store.repairs).toEqual([
+      `${folder} does not say what this member has signed; it asks the others before it signs`,
+    ]);
+    await store.write(writes);
+    await store.close();
+    const again = await open(folder);
+    expect(again.head).toBe(HEAD);
+    expect(again.load().silentThrough).toBeNull();
+  });
+
+  it('asks the others when both the chain and the journal are damaged', async () => {
+    const folder = await written();
+    rmSync(join(folder, 'journal'));
+    for (const file of files(folder, /^CURRENT$/)) rmSync(file);
+    const store = await open(folder);
+    expect(store.repairs.join()).toMatch(/LevelDB rebuilt .*the journal lost records: it is missing/);
+    expect(store.load().silentThrough).toBeNull();
+  });
+
   it('starts over beside its journal when the chain was moved away, and still knows what it signed', async () => {
     const folder = await written();
     const before = await open(folder);
@@ -236,7 +260,7 @@ describe('a store that has lost something', () => {
 describe('damaged files of LevelDB', () => {
   /** Every open turns the log into a table; several make several tables. */
   async function withTables(): Promise<string> {
-    const folder = tempFolder();
+    const folder = await dealtFolder(chain.rules.chainId);
     for (const third of [0, 1, 2]) {
       const store = await open(folder);
       await store.write(commits.slice(5 * third, 5 * third + 5).map((commit) => ({ type: 'commit', commit })));

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { SimulatedDisk } from '../../../consensus/test/world/disk.ts';
 import { storeCodec } from '../../src/store/chain-codec.ts';
 import { ChainStore } from '../../src/store/chain-store.ts';
+import { writeFirstJournal } from '../../src/store/journal-file.ts';
 import type { PeerStore } from '../../src/store/peer-store.ts';
 import { storeCompliance } from './compliance.ts';
 
 storeCompliance('ChainStore', async ({ rules }) => {
   const folder = await mkdtemp(join(tmpdir(), 'wattmesh-node-test-'));
+  await writeFirstJournal(folder, Buffer.from(rules.chainId, 'hex'));
   let store = await ChainStore.open(folder, storeCodec(rules));
   return {
     store,

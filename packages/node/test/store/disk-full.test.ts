@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import fs, { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreWrite } from '@wattmesh/consensus';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { PeerShell } from '../../src/shell/peer-shell.ts';
 import { storeCodec } from '../../src/store/chain-codec.ts';
 import { ChainStore } from '../../src/store/chain-store.ts';
 import { tempFolder } from '../temp-folder.ts';
+import { dealtFolder } from './dealt-folder.ts';
 import { history, lonelyPeer } from './history.ts';
 
 const { chain, writes } = history(6);
@@ -15,6 +16,7 @@ const codec = storeCodec(chain.rules);
 /** A folder whose disk can be filled and freed: a real small one where this user may mount it, else a failing `write`. */
 async function smallDisk(): Promise<{ folder: string; kind: string; fill(): void; free(): void }> {
   const folder = tempFolder();
+  const chainId = chain.rules.chainId;
   const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
   if (mount.status === 0) {
     onTestFinished(() => void spawnSync('umount', ['-l', folder]));
@@ -27,10 +29,14 @@ async function smallDisk(): Promise<{ folder: string; kind: string; fill(): void
           // Half as much may still fit.
         }
     };
-    mkdirSync(join(folder, 'data'));
-    return { folder: join(folder, 'data'), kind: 'tmpfs', fill, free: () => rmSync(ballast) };
+    return {
+      folder: await dealtFolder(chainId, join(folder, 'data')),
+      kind: 'tmpfs',
+      fill,
+      free: () => rmSync(ballast),
+    };
   }
-  return { folder, kind: 'injected', ...(await failingWrites()) };
+  return { folder: await dealtFolder(chainId, folder), kind: 'injected', ...(await failingWrites()) };
 }
 
 /** Every append writes its first half and then finds the disk full. */
@@ -48,7 +54,7 @@ async function failingWrites(): Promise<{ fill(): void; free(): void }> {
 
 it.each([
   ['a small disk (or, where none can be mounted, failing writes)', smallDisk],
-  ['failing writes', async () => ({ folder: tempFolder(), ...(await failingWrites()) })],
+  ['failing writes', async () => ({ folder: await dealtFolder(chain.rules.chainId), ...(await failingWrites()) })],
 ])('fails with STORE_FULL and keeps what it had: %s', async (_, create) => {
   const { folder, fill, free } = await create();
   const store = await ChainStore.open(folder, codec);

@@ -3,7 +3,7 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { JournalFile, type JournalOptions, readJournal } from '../../src/store/journal-file.ts';
+import { JournalFile, type JournalOptions, readJournal, writeFirstJournal } from '../../src/store/journal-file.ts';
 import { tempFolder } from '../temp-folder.ts';
 
 const CHAIN = Buffer.alloc(32, 7);
@@ -23,6 +23,7 @@ const options = (folder: string, changes: Partial<JournalOptions> = {}): Journal
 
 async function written(): Promise<{ folder: string; path: string; whole: Buffer }> {
   const folder = tempFolder();
+  await writeFirstJournal(folder, CHAIN);
   const { journal } = await JournalFile.open(options(folder, { isNew: true }));
   await journal.append(RECORDS.slice(0, 2));
   await journal.append([]);
@@ -92,9 +93,21 @@ describe('the journal', () => {
     expect((await found(folder)).records).toEqual([...RECORDS.slice(0, 3), RECORDS[0]]);
   });
 
-  it('is damaged when it is missing from a store that had one, and not in a new store', async () => {
-    expect(await found(tempFolder(), { isNew: true })).toEqual({ records: [], damage: null, blindHeight: 0 });
+  it('is damaged when it is missing from a store that had one, and knows nothing of the past in a new store', async () => {
+    const folder = tempFolder();
+    expect(await found(folder, { isNew: true })).toEqual({ records: [], damage: null, blindHeight: null });
+    expect(await found(folder)).toEqual({ records: [], damage: null, blindHeight: null });
+    const { journal } = await JournalFile.open(options(folder, { rotateBytes: 0 }));
+    await journal.rotate(9, RECORDS);
+    await journal.close();
+    expect(await found(folder)).toEqual({ records: RECORDS, damage: null, blindHeight: null });
     expect(await found(tempFolder())).toMatchObject({ records: [], damage: 'it is missing', blindHeight: 41 });
+  });
+
+  it('leaves alone what a member has signed already when its keys are dealt again', async () => {
+    const { folder } = await written();
+    await writeFirstJournal(folder, CHAIN);
+    expect(await found(folder)).toEqual({ records: RECORDS, damage: null, blindHeight: 0 });
   });
 
   it('refuses the journal of another chain with STORE_OTHER_CHAIN', async () => {

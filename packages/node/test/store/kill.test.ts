@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { storeCodec } from '../../src/store/chain-codec.ts';
 import { ChainStore } from '../../src/store/chain-store.ts';
-import { tempFolder } from '../temp-folder.ts';
+import { dealtFolder } from './dealt-folder.ts';
 import { history } from './history.ts';
 
 const HEIGHTS = 150;
@@ -12,7 +12,7 @@ const KILLS = 12;
 
 it('loses nothing that was acknowledged when its process is killed in mid-write, a dozen times over', async () => {
   const { chain, writes, commits } = history(HEIGHTS);
-  const folder = tempFolder();
+  const folder = await dealtFolder(chain.rules.chainId);
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const acknowledged = await killAfter(folder, Math.floor((kill * writes.length) / (KILLS + 1)));
     const store = await ChainStore.open(folder, storeCodec(chain.rules));

@@ -18,6 +18,7 @@ interface ProvisionOptions {
   readonly address: string;
   readonly apiPort: number;
   readonly dataFolder: string;
+  readonly dataOut?: string;
   readonly slotSeconds: number;
   readonly seed?: string;
   readonly json?: boolean;
@@ -39,6 +40,7 @@ export function provisionCommand(): Command {
     .requiredOption('--address <multiaddr>', 'where the others find peer {n}, such as /dns4/peer-{n}/tcp/4001')
     .option('--api-port <port>', 'port of the HTTP API, on loopback', integerBetween(1, 65_535), 7001)
     .option('--data-folder <folder>', 'where a peer keeps its chain', 'data')
+    .option('--data-out <pattern>', 'where the data folder of peer {n} is now, when --data-folder is absolute')
     .option('--slot-seconds <s>', 'real length of an hourly slot', integerBetween(1, 86_400), 10)
     .option('--seed <text>', 'decides keys, places and households (default: unpredictable)')
     .addOption(jsonOption())
@@ -46,13 +48,14 @@ export function provisionCommand(): Command {
       'after',
       `
 A network that is there already is left as it is. Whoever can read all folders holds every key: hand each to its peer
-alone, and remove the rest.
+alone, and remove the rest. Its data folder goes with it, once: the journal in there says that the peer has signed nothing
+yet. A peer that finds none takes its disk for lost, and asks the others before it signs.
 
 Example:
   wattmesh provision --nodes 4 --out net --address /ip4/10.0.0.{n}/tcp/4001`,
     )
     .action(async (options: ProvisionOptions) => {
-      const { nodes, out, folder, listen, address, apiPort, dataFolder, slotSeconds } = options;
+      const { nodes, out, folder, listen, address, apiPort, dataFolder, dataOut, slotSeconds } = options;
       const common = {
         nodes,
         seed: options.seed ?? randomBytes(32).toString('hex'),
@@ -66,7 +69,15 @@ Example:
         options.protocol === 'posoc'
           ? provisionSyntheticEvs({ ...common, preset, roundsPerDay, trainingWindowMs })
           : provisionSynthetic(common);
-      const folders = { out, folderPattern: folder, listen, addressPattern: address, apiPort, dataFolder };
+      const folders = {
+        out,
+        folderPattern: folder,
+        listen,
+        addressPattern: address,
+        apiPort,
+        dataFolder,
+        ...(dataOut === undefined ? {} : { dataPattern: dataOut }),
+      };
       const isNew = await writeSeparateFolders(network, folders);
       if (options.json) printJson({ out, isNew, ...(isNew ? { chainId: network.chainId } : {}) });
       else
