@@ -31,6 +31,8 @@ describe('judgement of a measured figure', () => {
     expect(judge(nine, unprinted).tolerance).toBeCloseTo(2 * 9 * Math.sqrt(1 / 3 + 1 / 3), 12);
     expect(judge([70, 88], unprinted).tolerance).toBe(3);
     expect(judge([77, 78, 79], unprinted).tolerance).toBe(3);
+    // A spread of 1.6 over ten seeds must not cost it the three points that one of 1.5 would have.
+    expect(judge([78.4, 81.6, 78.4, 81.6, 78.4, 81.6, 78.4, 81.6, 78.4, 81.6], unprinted).tolerance).toBe(3);
     expect(judgeStrictly(nine, unprinted).tolerance).toBe(3);
     expect(judgeStrictly(nine, scattered).tolerance).toBe(judge(nine, scattered).tolerance);
   });
