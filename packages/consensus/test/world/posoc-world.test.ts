@@ -8,7 +8,7 @@ import { POSOC_ACCOUNTS, slotsPerDay } from '../../src/posoc/index.ts';
 import { decodePayload } from '../../src/posoc/payload.ts';
 import { decodeMessage } from '../../src/wire/messages.ts';
 import { POSOC_LIFE, ROUNDS_PER_DAY } from './posoc-life.ts';
-import { worldOf } from './run.ts';
+import { wipedWorldOf, worldOf } from './run.ts';
 import { World } from './world.ts';
 import { FAIR, type WorldFault, type WorldOptions } from './world-options.ts';
 
@@ -65,6 +65,16 @@ describe('EVs in the seeded world', () => {
     expect(longest?.some(({ isAggregated }) => isAggregated)).toBe(true);
     // Whoever is at the head holds the model itself, however it got there.
     for (const { rank, peer } of world.nodes) expect(peer?.blobs.get(appOf(world, rank).modelHash)).not.toBeNull();
+  });
+
+  it.each(seeds.slice(0, 5))('go on when one of them loses its disk, under seed %i', (seed) => {
+    const { weather, lostDisk, members } = wipedWorldOf(seed);
+    const world = run(posocWorld(seed, { weather, lostDisk: lostDisk as number, members }), DAY + 4);
+    expect(world.wipes).toBeGreaterThan(0);
+    const byPeer = world.nodes.map(({ rank }) => roundsOf(world, rank));
+    const [longest] = byPeer.toSorted((a, b) => b.length - a.length);
+    expect(longest?.length).toBeGreaterThanOrEqual(ROUNDS_PER_DAY);
+    for (const rounds of byPeer) expect(rounds).toEqual(longest?.slice(0, rounds.length));
   });
 
   it('gives the same trace for the same seed', () => {
