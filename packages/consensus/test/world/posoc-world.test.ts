@@ -69,7 +69,10 @@ describe('EVs in the seeded world', () => {
 
   it.each(seeds.slice(0, 5))('go on when one of them loses its disk, under seed %i', (seed) => {
     const { weather, lostDisk, members } = wipedWorldOf(seed);
-    const world = run(posocWorld(seed, { weather, lostDisk: lostDisk as number, members }), DAY + 4);
+    const world = run(
+      posocWorld(seed, { weather: { ...weather, crashesPerSecond: 4 }, lostDisk: lostDisk as number, members }),
+      DAY + 4,
+    );
     expect(world.wipes).toBeGreaterThan(0);
     const byPeer = world.nodes.map(({ rank }) => roundsOf(world, rank));
     const [longest] = byPeer.toSorted((a, b) => b.length - a.length);
