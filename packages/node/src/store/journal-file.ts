@@ -126,13 +126,13 @@ export async function readJournal(folder: string): Promise<JournalContent & { re
 
 /**
  * Makes the journal of a member whose keys have just been dealt: it has signed nothing yet. A data folder that never had
- * this one belongs to a peer that may have signed on a disk which is lost. Leaves alone what is there.
+ * this one belongs to a peer that may have signed on a disk which is lost. Leaves alone a folder with a journal or a chain.
  * @throws StoreError STORE_FULL, STORE_WRITE_FAILED
  */
 export async function writeFirstJournal(folder: string, chainId: Uint8Array): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    if (existsSync(join(folder, 'journal'))) return;
+    if (['journal', 'chain'].some((name) => existsSync(join(folder, name)))) return;
     const file = await create({ folder, chainId }, 0, []);
     await file.close();
   } catch (error) {

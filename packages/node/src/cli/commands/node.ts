@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { nodeConfigSchema, readNodeConfig } from '../../config/node-config.ts';
+import { declareUnsigned } from '../../provision/first-journal.ts';
 import { EXIT } from '../exit.ts';
 import { hostAndPort } from '../options.ts';
 import { print } from '../output.ts';
@@ -10,6 +11,7 @@ interface NodeOptions {
   readonly explain?: boolean;
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly endWithParent?: boolean;
+  readonly neverSigned?: boolean;
 }
 
 export function nodeCommand(): Command {
@@ -18,8 +20,21 @@ export function nodeCommand(): Command {
     .option('--config <file>', 'configuration of the peer (JSON); see --explain')
     .option('--explain', 'print the JSON Schema of the configuration, with every default, and end')
     .option('--metrics <host:port>', 'also serve the metrics, and nothing else, at this address', hostAndPort)
+    .option(
+      '--never-signed',
+      'the keys are new: sign at once, although the data folder that was dealt with them is not there',
+    )
     .option('--end-with-parent', 'end when the process that started this one ends')
-    .addHelpText('after', '\nExample:\n  wattmesh node --config .wattmesh/run/peers/p01/config.json')
+    .addHelpText(
+      'after',
+      `
+A peer whose data folder is empty takes its disk for lost: it joins, but signs nothing until a quorum has told it how far the
+chain is. --never-signed is for the very first start of a member whose data folder was not copied with its keys. Given to one
+that has signed before, it lets the peer contradict itself, which costs its stake.
+
+Example:
+  wattmesh node --config .wattmesh/run/peers/p01/config.json`,
+    )
     .action(async (options: NodeOptions, command: Command) => {
       if (options.explain) {
         print(JSON.stringify(z.toJSONSchema(nodeConfigSchema, { io: 'input' }), null, 2));
@@ -37,6 +52,7 @@ export function nodeCommand(): Command {
       try {
         const config = await readNodeConfig(options.config as string);
         const { metrics = config.metrics } = options;
+        if (options.neverSigned) await declareUnsigned(config);
         // Here, because the network library is most of what there is to load, and only this command needs it.
         const { startNode } = await import('../../node.ts');
         const node = await startNode({ ...config, metrics });

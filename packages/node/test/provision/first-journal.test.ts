@@ -1,0 +1,33 @@
+import { rmSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
+import { readNodeConfig } from '../../src/config/node-config.ts';
+import type { RunningNode } from '../../src/node.ts';
+import { declareUnsigned } from '../../src/provision/first-journal.ts';
+import { readJournal } from '../../src/store/journal-file.ts';
+import { eventually } from '../eventually.ts';
+import { provisionedRun } from '../provisioned-run.ts';
+
+it('a peer signs nothing in a data folder that was not dealt with its keys, unless it is said that it never has', async () => {
+  const run = await provisionedRun();
+  const config = await readNodeConfig(run.configFile);
+  const start = async (): Promise<RunningNode> => {
+    const node = await run.start();
+    onTestFinished(() => node.stop());
+    return node;
+  };
+
+  rmSync(config.dataFolder, { recursive: true });
+  const silent = await start();
+  expect(silent.view().sittingOut).toBe(true);
+  await silent.stop();
+
+  // It would be too late to say so now: the folder has a chain of its own.
+  await declareUnsigned(config);
+  expect((await readJournal(config.dataFolder)).blindHeight).toBeNull();
+
+  rmSync(config.dataFolder, { recursive: true });
+  await declareUnsigned(config);
+  const node = await start();
+  expect(node.view().sittingOut).toBe(false);
+  await eventually('blocks', () => node.view().state.height > 1);
+});
