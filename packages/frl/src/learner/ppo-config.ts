@@ -4,6 +4,7 @@ import { requireConfig } from '../frl-error.ts';
 export interface PpoConfig {
   readonly learningRate: number;
   readonly epochs: number;
+  /** Parts that the episodes of an update are dealt into, anew in each epoch; an episode is not divided. */
   readonly minibatches: number;
   /** Clip range of the probability ratio. */
   readonly clipRange: number;
