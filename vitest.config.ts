@@ -11,6 +11,7 @@ const full = scope === 'full';
 // person who waits has not, lives in *.ci.test.ts.
 const left = full ? [] : scope === 'ci' ? ['**/*.full.test.ts'] : ['**/*.full.test.ts', '**/*.ci.test.ts'];
 const exclude = [...configDefaults.exclude, ...left];
+const setupFiles = [join(root, 'scripts/testing/property-seed.ts')];
 
 /** Every package is a project of its own: its tests are those in test/ and those beside a source file. */
 const packages: TestProjectInlineConfiguration[] = readdirSync(join(root, 'packages'))
@@ -21,6 +22,7 @@ const packages: TestProjectInlineConfiguration[] = readdirSync(join(root, 'packa
       root: join(root, 'packages', name),
       include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
       exclude,
+      setupFiles,
       testTimeout: full ? 600_000 : 60_000,
       maxWorkers: availableParallelism(),
       sequence: { groupOrder: 1 },
@@ -37,6 +39,7 @@ const system: TestProjectInlineConfiguration = {
     root: join(root, 'test'),
     include: ['**/*.test.ts'],
     exclude: [...exclude, 'boundaries/fixtures/**'],
+    setupFiles,
     fileParallelism: false,
     testTimeout: full ? 1_800_000 : 240_000,
     hookTimeout: 240_000,
