@@ -77,6 +77,22 @@ export class Agreement {
     return this.#modules.standing.height <= this.#modules.silence.through;
   }
 
+  /** Whether this peer has signed, or may have signed, at heights that its chain has not reached (again). */
+  get hasBeenFurther(): boolean {
+    return this.#journal.size > 0 || this.sitsOut;
+  }
+
+  /** Whether this peer follows a height in which it has learned meanwhile that it may sign. */
+  get mayTakePart(): boolean {
+    return this.#context.self === null && this.#modules.standing.self !== null && !this.sitsOut;
+  }
+
+  /** Whether the engine still needs this block of the height. */
+  needs(blockHash: Hash): boolean {
+    const { locked, valid } = this.#engine;
+    return locked?.blockHash === blockHash || valid?.blockHash === blockHash;
+  }
+
   /** The block that this peer was shown in a round of this height; undefined for none. */
   shownIn(round: number): Hash | undefined {
     return this.#engine.rounds.get(round)?.proposal?.proposal.blockHash;
@@ -145,10 +161,13 @@ export class Agreement {
   }
 
   #apply(effect: EngineEffect): void {
-    const { standing, outbox, blocks, accusations, compose } = this.#modules;
+    const { standing, outbox, blocks, accusations, pledges, compose } = this.#modules;
     switch (effect.type) {
       case 'persist': {
-        const bytes = encodeJournalEntry({ type: 'engine', record: effect.record }, this.#encodeRecord);
+        const { record } = effect;
+        if (record.type === 'lock' || record.type === 'valid')
+          pledges.lock(record.block.header.height, blocks.neededBlobs(record.block));
+        const bytes = encodeJournalEntry({ type: 'engine', record }, this.#encodeRecord);
         outbox.write({ type: 'journal', bytes });
         return;
       }

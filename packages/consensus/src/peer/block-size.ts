@@ -1,7 +1,7 @@
+import { MAX_BATCH_OPERATIONS } from '../chain/limits.ts';
+
 /** Below this number of transactions a block costs mostly what every block costs. */
 const SMALLEST = 256;
-/** A block with at least this share of the limit was as large as it might be. */
-const FULL = 0.9;
 
 /**
  * How many transactions this peer puts into a block. When more is offered than the network can carry, blocks as large as the
@@ -35,7 +35,8 @@ export class BlockSize {
       if (transactions < SMALLEST) return;
       const fitting = Math.floor((transactions * this.#targetMs) / tookMs);
       this.#limit = Math.min(this.#limit, Math.max(SMALLEST, fitting));
-    } else if (transactions >= FULL * this.#limit) {
+    } else if (transactions + MAX_BATCH_OPERATIONS > this.#limit) {
+      // Batches are not divided: one more of the largest would have been too much.
       // What it took grows with its size at most in proportion, so that twice the size still fits half of the time.
       this.#limit = Math.min(this.#most, Math.ceil(this.#limit * (2 * tookMs <= this.#targetMs ? 2 : 1.1)));
     }

@@ -1,6 +1,7 @@
+import type { Contribution } from '../application/types.ts';
 import { chainTimeOf, settlementIsDue, slotEndMs } from '../chain/slots.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
-import type { BlockKind, EvidenceItem, Hash, TransactionBatch } from '../chain/types.ts';
+import type { BlockKind, EvidenceItem, Hash, MemberRank, TransactionBatch } from '../chain/types.ts';
 import { composeBlock } from '../composition/compose-block.ts';
 import { barredContributions } from '../evidence/index.ts';
 import { requiredBatches, requiredContributions } from '../inclusion/index.ts';
@@ -222,7 +223,7 @@ export class Composer {
     if (kind === 'settlement') {
       const barred = barredContributions(standing.hearing, evidence);
       for (const key of requiredContributions(rules, state, certificate, barred))
-        if (!contributions.has(key)) missing.push(key);
+        if (!this.#canSettle(contributions.get(key))) missing.push(key);
       this.#request(missing.slice(0, MAX_REQUESTS).map((key) => ({ type: 'get-contribution', key })));
     } else {
       for (const { hash } of requiredBatches(rules, state, certificate)) {
@@ -238,16 +239,29 @@ export class Composer {
     return null;
   }
 
-  /** Asks a member whose report the certificate holds, another one each time. */
+  /**
+   * Whether a required contribution is here in words that the settlement records. Its author may have told this peer other
+   * ones than those who reported it: then theirs are asked for, and the two together convict it.
+   */
+  #canSettle(contribution: Contribution | undefined): boolean {
+    const { rules, state } = this.#modules.standing;
+    return contribution !== undefined && rules.application.admits(rules.genesis, state.app, state.slot, contribution);
+  }
+
+  /** Asks f + 1 members whose reports the certificate holds, other ones each time: one of them is honest. */
   #request(messages: readonly Message[]): void {
     const { standing, outbox } = this.#modules;
     const voters = (standing.certificate?.votes ?? [])
       .filter(({ extension }) => extension !== null && (extension.held !== '' || extension.overdue.length > 0))
       .map(({ voter }) => voter)
       .filter((voter) => voter !== standing.self && standing.live.has(voter));
-    const voter = voters[this.#requests % Math.max(1, voters.length)];
-    if (messages.length === 0 || voter === undefined) return;
-    this.#requests += 1;
-    for (const message of messages) outbox.send(standing.keyOf(voter), 'request', message);
+    if (messages.length === 0 || voters.length === 0) return;
+    const { members, quorum } = standing.rules.genesis;
+    const count = Math.min(voters.length, members.length - quorum + 1);
+    for (let k = 0; k < count; k += 1) {
+      const voter = voters[(this.#requests + k) % voters.length] as MemberRank;
+      for (const message of messages) outbox.send(standing.keyOf(voter), 'request', message);
+    }
+    this.#requests += count;
   }
 }

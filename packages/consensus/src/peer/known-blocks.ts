@@ -33,6 +33,8 @@ interface KnownBlocksModules {
   readonly patienceMs: number;
   /** Whether this peer would end the slot now. */
   mayClose(): boolean;
+  /** Whether the engine still needs a block. */
+  isNeeded(hash: Hash): boolean;
 }
 
 /** The blocks of the height that is being decided: kept, judged once each, and fetched when others vote for unseen ones. */
@@ -67,8 +69,10 @@ export class KnownBlocks {
     const held = this.#blocks.get(hash);
     if (held !== undefined) return held;
     const bytes = received ?? encodeBlock(block);
-    const [oldest] = this.#blocks.keys();
-    if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT && oldest !== undefined) this.#blocks.delete(oldest);
+    if (this.#blocks.size >= MAX_BLOCKS_PER_HEIGHT) {
+      const oldest = [...this.#blocks.keys()].find((one) => !this.#modules.isNeeded(one));
+      if (oldest !== undefined) this.#blocks.delete(oldest);
+    }
     const known: KnownBlock = { block, bytes, sinceMs: this.#modules.standing.nowMs, proposal: null, verdict: null };
     this.#blocks.set(hash, known);
     return known;
@@ -91,12 +95,16 @@ export class KnownBlocks {
 
   /**
    * A block that a certificate has decided, judged by everything that the block itself shows. Bytes that it only names are
-   * not asked for: a quorum had them, and they need not exist any more.
+   * not asked for: a quorum had them, and they need not exist any more. Where all of them are here they are used, since
+   * what is made of them, such as a model, may be needed and be nowhere else.
    */
   certified(block: Block, hash: Hash, received?: Uint8Array): KnownBlock {
-    const { rules, state, history } = this.#modules.standing;
+    const { standing, blobs, judging } = this.#modules;
+    const { state, history } = standing;
     const known = this.remember(block, hash, received);
-    if (known.verdict === null) this.#take(known, verifyBlock(rules, state, block, hash, known.bytes.length, history));
+    if (known.verdict !== null) return known;
+    const rules = blobs.missing(this.neededBlobs(block)).length === 0 ? judging : standing.rules;
+    this.#take(known, verifyBlock(rules, state, block, hash, known.bytes.length, history));
     return known;
   }
 

@@ -1,5 +1,5 @@
 import type { Contribution, ContributionSource } from '../application/types.ts';
-import type { Hex } from '../chain/types.ts';
+import type { Hash, Hex } from '../chain/types.ts';
 import type { BlobPool } from './blob-pool.ts';
 import type { ContributionPool } from './contribution-pool.ts';
 import { encodeJournalEntry } from './journal.ts';
@@ -34,9 +34,22 @@ export class OwnContributions {
     this.#modules = modules;
   }
 
-  /** Takes a journalled contribution; null when it is none of this member, or one with its key is there already. */
+  /**
+   * Takes a journalled contribution, also of a slot that the head has not reached again: a store that has lost its newest
+   * blocks catches up with it. Null when it is none of this member, or one with its key is there already.
+   */
   remember(bytes: Uint8Array): Contribution | null {
-    return this.#take(bytes, -1);
+    return this.#take(bytes, -1, null);
+  }
+
+  /** Whether the journal holds this member's contribution of this key. */
+  has(key: string): boolean {
+    return this.#own.has(key);
+  }
+
+  /** Whether the journal holds these bytes as a part of one of them. */
+  holdsBlob(hash: Hash): boolean {
+    return [...this.#own.values()].some(({ blob }) => blob?.hash === hash);
   }
 
   /** Takes a journalled absence, before the first slot is entered. */
@@ -67,14 +80,14 @@ export class OwnContributions {
     if (standing.self === null) return;
     // Bytes that were journalled before a crash win over what the source says now: never two announcements for one slot.
     const signed = slot <= this.#absentThrough ? [] : (source?.contributions(slot, app, blobs) ?? []);
-    for (const bytes of signed) if (this.#take(bytes, this.#absentThrough) !== null) this.#write(bytes);
+    for (const bytes of signed) if (this.#take(bytes, this.#absentThrough, slot) !== null) this.#write(bytes);
     for (const own of this.#open()) this.#tell(own, false);
   }
 
   /** Takes what this member has signed in the meantime; `accept`, or why not. */
   contribute(bytes: Uint8Array): string {
     if (this.#modules.standing.self === null) return 'CONTRIBUTION_OF_A_FOLLOWER';
-    const own = this.#take(bytes, this.#absentThrough);
+    const own = this.#take(bytes, this.#absentThrough, this.#modules.standing.state.slot);
     if (own === null) return 'CONTRIBUTION_NOT_TAKEN';
     this.#write(bytes);
     this.#tell(own, false);
@@ -96,28 +109,32 @@ export class OwnContributions {
 
   /** Journal entries that the next height's journal must still hold. */
   carry(): readonly Uint8Array[] {
-    const held = this.#open().map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes }));
+    const { slot } = this.#modules.standing.state;
+    const held = [...this.#own.values()]
+      .filter(({ dueInSlot }) => dueInSlot >= slot)
+      .map(({ bytes }) => encodeJournalEntry({ type: 'contribution', bytes }));
     const throughSlot = this.#absentThrough;
-    if (throughSlot < this.#modules.standing.state.slot) return held;
+    if (throughSlot < slot) return held;
     return [...held, encodeJournalEntry({ type: 'absence', throughSlot })];
   }
 
-  #take(bytes: Uint8Array, afterSlot: number): Contribution | null {
+  #take(bytes: Uint8Array, afterSlot: number, currentSlot: number | null): Contribution | null {
     const { standing, contributions, blobs } = this.#modules;
     const { application, genesis, chainId } = standing.rules;
-    const verdict = application.checkContribution(genesis, chainId, bytes, standing.state.slot);
+    const verdict = application.checkContribution(genesis, chainId, bytes, currentSlot);
     if (!verdict.ok || this.#own.has(verdict.contribution.key)) return null;
     const { key, author, blob, dueInSlot } = verdict.contribution;
-    if (author !== standing.self || dueInSlot <= afterSlot) return null;
+    if (author !== standing.self || dueInSlot <= afterSlot || dueInSlot < standing.state.slot) return null;
     this.#own.set(key, verdict.contribution);
     if (blob !== undefined) blobs.add(blob.bytes);
     contributions.add(verdict.contribution);
     return verdict.contribution;
   }
 
+  /** Those that others can use now. */
   #open(): readonly Contribution[] {
     const { slot } = this.#modules.standing.state;
-    return [...this.#own.values()].filter(({ dueInSlot }) => dueInSlot >= slot);
+    return [...this.#own.values()].filter(({ dueInSlot }) => dueInSlot >= slot && dueInSlot <= slot + 1);
   }
 
   #write(bytes: Uint8Array): void {

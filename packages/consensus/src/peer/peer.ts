@@ -4,7 +4,7 @@ import { decodeCertificate, encodeCertificate, verifyCertificate } from '../chai
 import type { ChainHistory } from '../chain/history.ts';
 import type { ChainRules, ChainState } from '../chain/state.ts';
 import { transactionIds } from '../chain/transactions.ts';
-import type { Block, Certificate, MemberRank } from '../chain/types.ts';
+import type { Block, Certificate, Hash, MemberRank } from '../chain/types.ts';
 import type { ElectionEntry } from '../election/index.ts';
 import type { TimerName } from '../engine/types.ts';
 import { encodeState } from '../execution/index.ts';
@@ -84,7 +84,8 @@ export class Peer {
     const blobs = new BlobPool({ outbox, reader, patienceMs, liveMembers });
     const judging: ChainRules = { ...rules, blobs };
     const mayClose = (): boolean => this.#composer.mayClose();
-    const blocks = new KnownBlocks({ standing, outbox, blobs, judging, accusations, patienceMs, mayClose });
+    const isNeeded = (hash: Hash): boolean => this.#agreement.needs(hash);
+    const blocks = new KnownBlocks({ standing, outbox, blobs, judging, accusations, patienceMs, mayClose, isNeeded });
     this.#standing = standing;
     this.#mempool = mempool;
     this.#accusations = accusations;
@@ -98,7 +99,8 @@ export class Peer {
         : stored.silentThrough;
     const silence = new Silence({ standing, outbox, silentThrough });
     this.#silence = silence;
-    const pledges = new Pledges({ standing, outbox, contributions, mempool, blobs });
+    const own = (): OwnContributions => this.#own;
+    const pledges = new Pledges({ standing, outbox, contributions, mempool, blobs, reader, own });
     this.#pledges = pledges;
     this.#own = new OwnContributions({ standing, outbox, contributions, blobs, source, resendMs, silence });
     const agreement = new Agreement({
@@ -123,7 +125,9 @@ export class Peer {
       if (entry?.type === 'contribution') this.#own.remember(entry.bytes);
       if (entry?.type === 'absence') this.#own.recallAbsence(entry.throughSlot);
       if (entry?.type === 'reported') pledges.recall(entry.bytes);
-      if (entry?.type === 'silence') silence.recall(entry.throughHeight);
+      if (entry?.type === 'blob') pledges.recallBlob(entry.height, entry.bytes);
+      // Of a journal with entries that cannot be read nobody knows when it was complete: the others are asked again.
+      if (entry?.type === 'silence' && !entries.includes(null)) silence.recall(entry.throughHeight);
       if (entry?.type === 'engine') agreement.recall(entry.record);
     }
     this.#agreement = agreement;
@@ -133,6 +137,7 @@ export class Peer {
       timeoutMs: syncTimeoutMs,
       nowMs: () => standing.nowMs,
       head: () => standing.state.height,
+      mayClaim: () => !agreement.hasBeenFurther,
       liveMembers,
       adopt: (block, certificate) => this.#adopt(block, certificate),
     });
@@ -207,7 +212,7 @@ export class Peer {
   #on(event: PeerEvent): Verdict {
     switch (event.type) {
       case 'message':
-        return this.#inbox.receive(event.from, event.sender, event.bytes);
+        return this.#receive(event.from, event.sender, event.bytes);
       case 'submit':
         return this.#inbox.receive(this.#standing.self, 'local', event.bytes);
       case 'contribute':
@@ -222,6 +227,13 @@ export class Peer {
         this.#onTimer(event.id);
     }
     return { verdict: 'accept', code: null };
+  }
+
+  #receive(from: MemberRank | null, sender: string, bytes: Uint8Array): Verdict {
+    const verdict = this.#inbox.receive(from, sender, bytes);
+    // It has just learned how far the chain was. What it was told as a follower is told again.
+    if (this.#agreement.mayTakePart) this.#enterHeight();
+    return verdict;
   }
 
   #start(): void {

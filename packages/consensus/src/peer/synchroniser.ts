@@ -18,6 +18,8 @@ interface SynchroniserModules {
   /** This peer's clock; it may jump. */
   nowMs(): number;
   head(): number;
+  /** Whether this peer's height says how far it has ever been: others build on that (`Silence`). */
+  mayClaim(): boolean;
   /** Public keys of connected members. */
   liveMembers(): readonly Hex[];
   /** Verifies and commits the next block; false or a thrown coded error when it is not that. */
@@ -55,6 +57,7 @@ export class Synchroniser {
   }
 
   tellStatus(to: string, nowMs: number): void {
+    if (!this.#modules.mayClaim()) return;
     const last = this.#lastToldMs.get(to);
     if (last !== undefined && Math.abs(nowMs - last) < STATUS_INTERVAL_MS) return;
     this.#lastToldMs.set(to, nowMs);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeState } from '../../src/execution/index.ts';
+import { encodeJournalEntry } from '../../src/peer/journal.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { CommitRecord, PeerOptions, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
 import { decodeMessage as decodeContribution } from '../../src/poeg/messages.ts';
@@ -68,6 +69,27 @@ const journalOf = (outputs: readonly PeerOutput[]) =>
 
 const silentThrough = firstIn(1);
 const fresh = { head: null, journal: [] };
+
+test('what the journal holds for a later slot is told there, and nothing else signed, when the chain was lost', () => {
+  const slot = 3;
+  const { app } = decodeState(rules, commits[firstIn(slot) - 1]!.state);
+  const source = POEG_LIFE.source(world.chain, 'the forecast before', SELF);
+  const signed = source.contributions(slot, app, { get: () => null });
+  const journal = signed.map((bytes) => encodeJournalEntry({ type: 'contribution', bytes }));
+  const { outputs, follow } = startedPeer({ head: null, journal, silentThrough: 0 });
+  follow(1, firstIn(slot));
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  const told = outputs.flatMap(({ sends }) =>
+    sends.flatMap(({ bytes }) => {
+      const message = decodeMessage(bytes);
+      if (message.type !== 'contribution') return [];
+      const contribution = decodeContribution(message.bytes);
+      return contribution.type === 'announcement' && contribution.slot === slot + 1 ? [hex(message.bytes)] : [];
+    }),
+  );
+  expect(new Set(told).size).toBe(1);
+  expect(signed.map(hex)).toContain(told[0]);
+});
 
 test('a peer announces in every slot while it knows what it has signed', () => {
   const { outputs, follow } = startedPeer({ ...fresh, silentThrough: 0 });

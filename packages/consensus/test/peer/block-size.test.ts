@@ -45,6 +45,16 @@ describe('the size of a block', () => {
     );
   });
 
+  it('comes back also where batches do not fill it to the last transaction', () => {
+    for (const batch of [60, 100, 129, 230, 256]) {
+      const size = new BlockSize(MOST, TARGET_MS);
+      size.onDecided(4_000, 60_000);
+      expect(size.limit).toBe(256);
+      for (let k = 0; k < 10; k += 1) size.onDecided(Math.floor(size.limit / batch) * batch, 5);
+      expect(size.limit).toBe(MOST);
+    }
+  });
+
   it('does not grow for blocks that were not full, nor shrink for small ones that took long or for a clock that was set back', () => {
     const size = new BlockSize(MOST, TARGET_MS);
     size.onDecided(4_000, 8_000);

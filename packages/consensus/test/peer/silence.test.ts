@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { blockHash, decodeBlock } from '../../src/chain/block.ts';
+import { signProposal } from '../../src/chain/votes.ts';
 import { Peer } from '../../src/peer/peer.ts';
 import type { CommitRecord, PeerOptions, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
-import { encodeMessage, type Message } from '../../src/wire/messages.ts';
+import { decodeMessage, encodeMessage, type Message } from '../../src/wire/messages.ts';
 import { POEG_LIFE } from '../world/poeg-life.ts';
 import { worldOf } from '../world/run.ts';
 import { World } from '../world/world.ts';
@@ -40,7 +42,8 @@ function started(stored: StoredPeer, signs = true) {
     told(0, { type: 'blocks', items: commits.slice(from - 1, through) });
     expect(peer.view.state.height).toBe(through);
   };
-  return { outputs, told, follow, sitsOut: () => peer.view.sittingOut };
+  const connect = (member: number): PeerOutput => peer.handle({ type: 'connection', nowMs: 1, member, up: true });
+  return { outputs, told, connect, follow, sitsOut: () => peer.view.sittingOut };
 }
 
 const journalOf = (outputs: readonly PeerOutput[]) =>
@@ -98,6 +101,47 @@ test('what it has learned stands in the journal, also in one that was started an
     expect(rejoined(again.outputs)).toEqual([]);
   }
   expect(started({ head: { state, certificate }, journal: [], silentThrough: null }).sitsOut()).toBe(true);
+});
+
+test('an answer in a journal of which something cannot be read counts no more: it may be older than what is lost', () => {
+  const { outputs, told, follow } = started(LOST);
+  told(0, { type: 'status', height: 2 });
+  told(2, { type: 'status', height: 2 });
+  follow(1, 9);
+  const { state, certificate } = commits[8]!;
+  const journal = [...journalOf(outputs), Uint8Array.of(99)];
+  expect(started({ head: { state, certificate }, journal, silentThrough: null }).sitsOut()).toBe(true);
+});
+
+test('it takes part in the height in which it learns that it may', () => {
+  const follower = started(LOST);
+  follower.follow(1, 9);
+  const wellKnown = started({ head: commits[8]!, journal: [], silentThrough: 0 });
+  const { header } = decodeBlock(commits[9]!.block);
+  const { composer: proposer, composingRound: round } = header;
+  const content = { height: 10, round, blockHash: blockHash(header), polRound: -1, proposer };
+  const proposal = signProposal(rules.chainId, content, signers[proposer]!);
+  const timersOf = (peer: ReturnType<typeof started>): string[] => {
+    peer.told(proposer, { type: 'proposal', proposal, block: commits[9]!.block, polVotes: [] });
+    return peer.outputs.at(-1)!.timers.map(({ id }) => id);
+  };
+  const waits = `engine/collect-prevote/10/${round}`;
+  expect(timersOf(wellKnown)).toContain(waits);
+  expect(timersOf(follower)).not.toContain(waits);
+  follower.told(0, { type: 'status', height: 2 });
+  follower.told(2, { type: 'status', height: 2 });
+  expect(timersOf(follower)).toContain(waits);
+});
+
+test('who sits out does not claim any height: others would build on it', () => {
+  const statuses = (stored: StoredPeer): number => {
+    const peer = started(stored);
+    peer.told(3, { type: 'status', height: 0 });
+    const connected = peer.connect(2);
+    return connected.sends.filter(({ bytes }) => decodeMessage(bytes).type === 'status').length;
+  };
+  expect(statuses({ head: null, journal: [], silentThrough: 0 })).toBe(1);
+  expect(statuses(LOST)).toBe(0);
 });
 
 test('a follower signs nothing, and has nothing to ask', () => {

@@ -16,6 +16,7 @@ function lab() {
     reader: { block: () => null, state: () => null },
     timeoutMs: TIMEOUT_MS,
     nowMs: () => self.nowMs,
+    mayClaim: () => true,
     head: () => self.head,
     liveMembers: () => ['a', 'b', 'c', 'd'],
     adopt: () => {

@@ -66,7 +66,8 @@ export class SimulatedDisk implements ChainReader {
     const survivors = rng.below(pending.length + 1);
     this.sync(pending.slice(0, survivors));
     if (rots) {
-      this.#journal = this.#journal.slice(0, rng.below(this.#journal.length + 1));
+      // As the real store, nothing is kept of the journal of a disk that was lost once: the others are asked again.
+      this.#journal = this.#blindHeight === null ? [] : this.#journal.slice(0, rng.below(this.#journal.length + 1));
       if (this.#blindHeight !== null) this.#blindHeight = this.commits.length + 1;
     }
     const torn = pending[survivors];

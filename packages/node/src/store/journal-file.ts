@@ -69,8 +69,10 @@ export class JournalFile {
         'STORE_OTHER_CHAIN',
         `the journal in ${options.folder} belongs to another chain; use another data folder`,
       );
-    const { records, damage } = parsed;
+    const { damage } = parsed;
     const blindHeight = higher(parsed.blindHeight, damage === null ? 0 : options.blindIfDamaged);
+    // Where the others must be asked, an answer of old would be taken for one that covers what is lost now.
+    const records = damage !== null && blindHeight === null ? [] : parsed.records;
     try {
       // A missing, damaged or torn file is written anew from what is intact, so that new records never follow garbage.
       const isWhole = existing !== null && damage === null && parsed.end === existing.length;

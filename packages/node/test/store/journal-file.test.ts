@@ -104,6 +104,19 @@ describe('the journal', () => {
     expect(await found(tempFolder())).toMatchObject({ records: [], damage: 'it is missing', blindHeight: 41 });
   });
 
+  it('keeps nothing when it is damaged and nobody knows what it covered: an answer of old would pass for a new one', async () => {
+    const folder = tempFolder();
+    const { journal } = await JournalFile.open(options(folder, { isNew: true }));
+    await journal.append(RECORDS);
+    await journal.close();
+    const path = join(folder, 'journal');
+    const broken = await readFile(path);
+    broken.writeUInt8(broken.readUInt8(broken.length - 1) ^ 1, broken.length - 1);
+    await writeFile(path, broken);
+    expect(await found(folder)).toMatchObject({ records: [], damage: expect.anything(), blindHeight: null });
+    expect(await found(folder)).toEqual({ records: [], damage: null, blindHeight: null });
+  });
+
   it('leaves alone what a member has signed already when its keys are dealt again', async () => {
     const { folder } = await written();
     await writeFirstJournal(folder, CHAIN);
