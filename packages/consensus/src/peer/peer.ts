@@ -365,8 +365,9 @@ export class Peer {
       case 'status':
         this.#sync.heartbeat(this.#standing.nowMs);
         this.#outbox.timer('status', this.#options.statusMs);
-        // Timers were set by a clock that may have been set back or forward since.
+        // Timers were set by a clock that may have been set back or forward since. One that is due now was replaced by this.
         this.#composer.wakeUpInSlot();
+        this.#composer.consider();
         break;
       case 'resend-own':
         this.#own.resend();

@@ -30,3 +30,16 @@ test('a peer whose clock was set back or forward has itself woken again by the c
   expect(wakeUpsAt(6_000, { type: 'timer', id: 'status' })).toEqual([4_100, 9_000]);
   expect(wakeUpsAt(13_000, { type: 'timer', id: 'status' })).toEqual([2_000]);
 });
+
+test('a heartbeat in the moment in which the slot may end does what the timer that it replaces would have done', () => {
+  const chain = new PoegChain(WORKED4);
+  const modules = { signer: chain.network.signers[0]!, source: null, reader: { block: () => null, state: () => null } };
+  const begins = (id: string): boolean => {
+    const peer = new Peer(chain.rules, OPTIONS, modules, { head: null, journal: [], silentThrough: 0 });
+    peer.handle({ type: 'start', nowMs: 10_000 });
+    const { timers, notices } = peer.handle({ type: 'timer', id, nowMs: 10_000 + OPTIONS.readyTimeoutMs });
+    return timers.some((timer) => timer.id === 'engine/propose/1/0') || notices.some(({ type }) => type === 'composed');
+  };
+  expect(begins('slot/0/1')).toBe(true);
+  expect(begins('status')).toBe(true);
+});

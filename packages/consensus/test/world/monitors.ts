@@ -52,6 +52,7 @@ export class Monitors {
 
   readonly #signedBy: ContributionReader;
   readonly #corrupt: ReadonlySet<number>;
+  readonly #lostDisk: number | undefined;
   readonly #held = new Map<Hash, Map<number, Set<number>>>();
   readonly #penalised = new Set<string>();
   readonly #termAt = new Map<number, number>();
@@ -79,6 +80,7 @@ export class Monitors {
     this.#rules = rules;
     this.#signedBy = signedBy;
     this.#corrupt = corrupt;
+    this.#lostDisk = lostDisk;
     const { members, quorum } = rules.genesis;
     // Who loses its disk may have acted on what nobody else has seen: it is one of the b that the invariant leaves out.
     const forgetful = new Set(lostDisk === undefined ? corrupt : [...corrupt, lostDisk]);
@@ -333,7 +335,9 @@ export class Monitors {
           throw new InvariantViolation(`3: honest member ${member} is slashed at height ${height} for ${type}`);
         return;
       }
-      if (item.height >= this.#timelyFrom && !this.#corrupt.has(member) && this.#corrupt.size === 0)
+      // Who has lost its disk lets its turn pass until it has rejoined.
+      const isExcused = this.#corrupt.size > 0 || member === this.#lostDisk;
+      if (item.height >= this.#timelyFrom && !isExcused)
         throw new InvariantViolation(
           `3: honest member ${member} is penalised for height ${item.height}, in fair weather`,
         );
