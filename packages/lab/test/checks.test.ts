@@ -19,7 +19,7 @@ describe('the checks', () => {
     expect(worst([])).toBe('unknown');
   });
 
-  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'durability'])(
+  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'durability', 'presence'])(
     '%s is violated by what was found, with the first finding',
     (check) => {
       const finding = { check, atMs: 700, height: 9, message: 'second' };
@@ -32,7 +32,7 @@ describe('the checks', () => {
   );
 
   it('know nothing of a run in which nothing was seen', () => {
-    const nothing = facts({ commits: new Map(), auditedHeights: 0, comparedHeights: 0, journals: [] });
+    const nothing = facts({ commits: new Map(), auditedHeights: 0, comparedHeights: 0, journals: [], finals: [] });
     for (const check of judge(nothing)) expect(check, check.check).toMatchObject({ verdict: 'unknown' });
   });
 

@@ -31,6 +31,8 @@ export function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     load: NO_LOAD,
     loadWindowMs: 0,
     restMs: 0,
+    finals: NAMES.map((peer) => ({ peer, state: 'up' as const, height: 20 })),
+    goalHeight: 20,
     latencies: [],
     lookedUp: { answers: 0, wrong: [] },
     samples: [],

@@ -1,6 +1,7 @@
 import type { CommitTime } from '@wattmesh/node';
 import type { FaultRecord } from '../faults/conductor.ts';
 import type { LoadTotals } from '../load/load-generator.ts';
+import type { PeerState } from '../runtime/runtime.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { EventOf } from '../watch/events.ts';
 
@@ -29,6 +30,14 @@ export interface LatencySample {
   readonly atMs: number;
 }
 
+/** How a peer was when the network had come to rest. */
+export interface PeerFinal {
+  readonly peer: string;
+  readonly state: PeerState;
+  /** As it told last; null when it told nothing since it was last down. */
+  readonly height: number | null;
+}
+
 /** All that was observed of a run. Times in milliseconds after the network had come up. */
 export interface RunFacts {
   readonly scenario: Scenario;
@@ -50,6 +59,9 @@ export interface RunFacts {
   readonly loadWindowMs: number;
   /** How long the network was given to come to rest, after the end of faults and load. */
   readonly restMs: number;
+  /** Every peer after that time, and the height that the network had when it began. */
+  readonly finals: readonly PeerFinal[];
+  readonly goalHeight: number;
   readonly latencies: readonly LatencySample[];
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
   readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };

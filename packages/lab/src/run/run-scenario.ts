@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionId } from '@wattmesh/consensus';
 import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node';
-import type { Finding, LatencySample, RunFacts } from '../checks/facts.ts';
+import { outagesOf } from '../checks/absence.ts';
+import type { Finding, LatencySample, PeerFinal, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
 import { auditJournal } from '../checks/single-signing.ts';
 import { LabError } from '../errors.ts';
@@ -138,6 +139,8 @@ class Run {
   readonly #endAtMs: number;
   #tracesBegun = 0;
   #restMs = 0;
+  #goalHeight = 0;
+  #finals: readonly PeerFinal[] = [];
 
   constructor(options: RunOptions, runtime: Runtime) {
     this.#options = options;
@@ -170,6 +173,7 @@ class Run {
         this.#conductor.records.filter(
           ({ kind, peers, beganMs }) => kind === 'wipe' && beganMs !== null && peers.includes(name),
         ).length,
+      outagesOf: (name) => outagesOf(this.#conductor.records, name),
     });
   }
 
@@ -197,6 +201,7 @@ class Run {
       this.#load.finish();
       await this.#conductor.finish();
       await this.#comeToRest();
+      this.#finals = await this.#lookAtPeers();
     } finally {
       await this.#load.stop();
       await this.#watch.stop();
@@ -222,6 +227,7 @@ class Run {
   /** After all faults: until every peer has the height that the network has now, and the load is in, or time is up. */
   async #comeToRest(): Promise<void> {
     const goal = this.#watch.height;
+    this.#goalHeight = goal;
     const fromMs = this.#elapsedMs();
     const deadlineMs = fromMs + this.#scenario.checks.recovery.within;
     const isAtRest = (): boolean =>
@@ -233,6 +239,15 @@ class Run {
       await delay(TICK_MS);
     }
     this.#restMs = this.#elapsedMs() - fromMs;
+  }
+
+  async #lookAtPeers(): Promise<PeerFinal[]> {
+    return Promise.all(
+      this.#runtime.names.map(async (peer) => {
+        const state = await this.#runtime.stateOf(peer);
+        return { peer, state, height: this.#watch.status(peer)?.height ?? null };
+      }),
+    );
   }
 
   async #facts(endMs: number, reachedEnd: boolean): Promise<RunFacts> {
@@ -265,6 +280,8 @@ class Run {
           ? 0
           : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
       restMs: this.#restMs,
+      finals: this.#finals,
+      goalHeight: this.#goalHeight,
       latencies,
       lookedUp: await this.#lookUp(),
       samples: this.#eventsOf('sample'),

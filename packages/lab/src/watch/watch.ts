@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommitTime, getJson, type StatusView } from '@wattmesh/node';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { Outages } from '../checks/absence.ts';
+import type { PeerState, Runtime } from '../runtime/runtime.ts';
 import type { AuditFinding, ChainAuditor } from './chain-auditor.ts';
 import type { LabEventBody } from './events.ts';
 
@@ -28,11 +29,15 @@ interface Seen {
   durable: number;
   wipes: number;
   sampledMs: number;
+  /** Faults that had begun or ended when its instance was first seen. */
+  outageChanges: number;
+  /** Whether it has been reported to be gone, and was not back since. */
+  isMissed: boolean;
 }
 
 /** What a watch found wrong, besides what the auditor finds. */
 export interface WatchFinding {
-  readonly check: 'agreement' | 'durability';
+  readonly check: 'agreement' | 'durability' | 'presence';
   readonly height: number | null;
   readonly message: string;
 }
@@ -49,6 +54,8 @@ export interface WatchPorts {
   committed(height: number, batchHashes: readonly string[]): void;
   /** How often the peer's disk has been wiped: a fall of its height after one more is no loss. */
   wipesOf(name: string): number;
+  /** What faults have done to the peer's process so far. */
+  outagesOf(name: string): Outages;
 }
 
 /**
@@ -109,7 +116,7 @@ export class Watch {
   }
 
   async #look(name: string): Promise<void> {
-    const { runtime, elapsedMs, record } = this.#ports;
+    const { runtime, elapsedMs, record, outagesOf } = this.#ports;
     const seen = this.#seen.get(name) ?? {
       hashesFrom: 1,
       commitsFrom: 1,
@@ -118,9 +125,13 @@ export class Watch {
       durable: 0,
       wipes: 0,
       sampledMs: Number.NEGATIVE_INFINITY,
+      outageChanges: 0,
+      isMissed: false,
     };
     this.#seen.set(name, seen);
+    const before = outagesOf(name);
     const state = await runtime.stateOf(name);
+    this.#miss(name, seen, state, before);
     const apiUrl = runtime.apiUrl(name);
     if (state !== 'up' || apiUrl === null) seen.status = null;
     else await this.#ask(name, seen, apiUrl).catch(() => undefined);
@@ -158,6 +169,23 @@ export class Watch {
     }
   }
 
+  /** A peer whose process is gone though no fault has ended it. */
+  #miss(name: string, seen: Seen, state: PeerState, before: Outages): void {
+    if (state !== 'down') {
+      seen.isMissed = false;
+      return;
+    }
+    const now = this.#ports.outagesOf(name);
+    // A fault may have begun or ended while the state was looked up.
+    if (seen.isMissed || before.isOn || now.isOn || before.changes !== now.changes) return;
+    seen.isMissed = true;
+    this.#ports.found({
+      check: 'presence',
+      height: seen.status?.height ?? null,
+      message: `${name} went down though no fault had ended it`,
+    });
+  }
+
   /** What a peer called durable must be there when it is back. */
   #returned(name: string, seen: Seen, instance: string | null, height: number): void {
     const isFirst = seen.instance === null;
@@ -165,6 +193,14 @@ export class Watch {
     // It tells everything again, so that a history that changed over a restart is seen.
     seen.hashesFrom = 1;
     seen.commitsFrom = 1;
+    const { changes, isOn } = this.#ports.outagesOf(name);
+    if (!isFirst && !isOn && changes === seen.outageChanges)
+      this.#ports.found({
+        check: 'presence',
+        height,
+        message: `${name} was started anew as ${instance} though no fault had ended it`,
+      });
+    seen.outageChanges = changes;
     const wipes = this.#ports.wipesOf(name);
     if (wipes > seen.wipes) seen.durable = 0;
     seen.wipes = wipes;
