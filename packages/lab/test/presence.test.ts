@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Outages } from '../src/checks/absence.ts';
 import { outagesOf } from '../src/checks/absence.ts';
 import type { PeerFinal } from '../src/checks/facts.ts';
@@ -66,6 +66,45 @@ describe('presence', () => {
     await watch.stop();
     expect(found.filter(({ check }) => check === 'presence')).toHaveLength(expected);
   });
+});
+
+it('a watch keeps what a peer commits again after its disk was wiped', async () => {
+  const reports = [10, 10, 90].map((committedMs) => [{ height: 1, composedMs: null, committedMs, viaSync: true }]);
+  const all = Promise.withResolvers<void>();
+  let report = 0;
+  const ports = {
+    runtime: {
+      names: ['p01'],
+      stateOf: async () => 'up',
+      instanceOf: async () => `process ${report}`,
+      apiUrl: () => 'http://127.0.0.1:1',
+      usage: async () => null,
+      report: async () => {
+        const commits = reports[report] ?? [];
+        report += 1;
+        if (report > reports.length) all.resolve();
+        return { commits };
+      },
+    },
+    auditor: { canGoOn: false },
+    elapsedMs: () => 0,
+    originMs: 0,
+    record: () => undefined,
+    found: () => undefined,
+    committed: () => undefined,
+    wipesOf: () => 0,
+    outagesOf: () => ({ changes: report, isOn: false }),
+  };
+  vi.stubGlobal('fetch', async (url: string) =>
+    Response.json(url.endsWith('/status') ? { height: 1 } : { blocks: [] }),
+  );
+  const watch = new Watch(ports as unknown as WatchPorts);
+  watch.start();
+  await all.promise;
+  await watch.stop();
+  vi.unstubAllGlobals();
+  expect(watch.commits.get(1)?.get('p01')?.committedMs).toBe(10);
+  expect(watch.recommits).toEqual([{ peer: 'p01', height: 1, committedMs: 90 }]);
 });
 
 describe('a conductor', () => {

@@ -23,6 +23,7 @@ export function facts(change: Partial<RunFacts> = {}, checks = ''): RunFacts {
     reachedEnd: true,
     faults: [],
     commits: commitsAt(Array.from({ length: endMs / 1_000 }, (_, k) => k * 1_000)),
+    recommits: [],
     originMs: 0,
     findings: [],
     auditedHeights: 20,

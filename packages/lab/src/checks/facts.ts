@@ -49,6 +49,8 @@ export interface RunFacts {
   readonly faults: readonly FaultRecord[];
   /** By height and peer. */
   readonly commits: ReadonlyMap<number, ReadonlyMap<string, CommitTime>>;
+  /** Commits that a peer made again, because its disk had been wiped: later than the one in `commits`. */
+  readonly recommits: readonly { readonly peer: string; readonly height: number; readonly committedMs: number }[];
   readonly originMs: number;
   readonly findings: readonly Finding[];
   /** Heights that the auditor has executed, and of which hashes were compared. */

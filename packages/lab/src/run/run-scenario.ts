@@ -4,6 +4,7 @@ import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node
 import { outagesOf } from '../checks/absence.ts';
 import type { Finding, LatencySample, PeerFinal, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
+import { showsLife } from '../checks/liveness.ts';
 import { auditJournal } from '../checks/single-signing.ts';
 import { LabError } from '../errors.ts';
 import { Conductor } from '../faults/conductor.ts';
@@ -224,17 +225,28 @@ class Run {
     );
   }
 
-  /** After all faults: until every peer has the height that the network has now, and the load is in, or time is up. */
+  /**
+   * After all faults: until every peer has the height that the network has now, the load is in, and a block shows that the
+   * chain goes on; or until the time for it is up.
+   */
   async #comeToRest(): Promise<void> {
     const goal = this.#watch.height;
     this.#goalHeight = goal;
     const fromMs = this.#elapsedMs();
-    const deadlineMs = fromMs + this.#scenario.checks.recovery.within;
+    const { recovery, liveness } = this.#scenario.checks;
     const isAtRest = (): boolean =>
       this.#runtime.names.every((name) => (this.#watch.status(name)?.height ?? 0) >= goal) &&
       this.#auditor.height >= goal &&
       this.#load.totals.outstanding === 0;
-    while (this.#elapsedMs() < deadlineMs && !isAtRest() && this.#auditor.canGoOn) {
+    const seen = () => ({ commits: this.#watch.commits, originMs: this.#originMs, faults: this.#conductor.records });
+    const isWaiting = (): boolean => {
+      const waitedMs = this.#elapsedMs() - fromMs;
+      return (
+        (waitedMs < recovery.within && !isAtRest()) ||
+        (waitedMs <= liveness.maxGap && !showsLife(seen(), fromMs, liveness.maxGap))
+      );
+    };
+    while (this.#auditor.canGoOn && isWaiting()) {
       this.#options.signal.throwIfAborted();
       await delay(TICK_MS);
     }
@@ -262,6 +274,7 @@ class Run {
       reachedEnd,
       faults: this.#conductor.records,
       commits: this.#watch.commits,
+      recommits: this.#watch.recommits,
       originMs: this.#originMs,
       findings: this.#findings,
       auditedHeights: this.#auditor.height,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommitTime, getJson, type StatusView } from '@wattmesh/node';
 import type { Outages } from '../checks/absence.ts';
+import type { RunFacts } from '../checks/facts.ts';
 import type { PeerState, Runtime } from '../runtime/runtime.ts';
 import type { AuditFinding, ChainAuditor } from './chain-auditor.ts';
 import type { LabEventBody } from './events.ts';
@@ -69,6 +70,8 @@ export class Watch {
   readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string }>();
   readonly #disputed = new Set<number>();
   readonly commits = new Map<number, Map<string, CommitTime>>();
+  /** What a peer with an empty disk commits again. */
+  readonly recommits: RunFacts['recommits'][number][] = [];
   #isStopped = false;
   #loops: Promise<void>[] = [];
 
@@ -217,7 +220,12 @@ export class Watch {
     seen.commitsFrom = Math.max(seen.commitsFrom, commit.height + 1);
     const ofHeight = this.commits.get(commit.height) ?? new Map<string, CommitTime>();
     this.commits.set(commit.height, ofHeight);
-    if (ofHeight.has(name)) return;
+    const known = ofHeight.get(name);
+    if (known !== undefined) {
+      if (commit.committedMs > known.committedMs)
+        this.recommits.push({ peer: name, height: commit.height, committedMs: commit.committedMs });
+      return;
+    }
     ofHeight.set(name, commit);
     const composedAtMs = commit.composedMs === null ? null : commit.composedMs - originMs;
     record(
