@@ -1,12 +1,15 @@
 import type { CommitTime } from '@wattmesh/node';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunFacts, Verdict } from '../src/checks/facts.ts';
 import { judge, shortcomings, worst } from '../src/checks/judge.ts';
 import { longSilenceMs, quorateSpans, showsLife } from '../src/checks/liveness.ts';
 import { percentileOf } from '../src/checks/measured.ts';
 import type { FaultRecord } from '../src/faults/conductor.ts';
 import { dueTimeMs } from '../src/load/load-generator.ts';
+import { figuresOf } from '../src/run/figures.ts';
+import { lookUp } from '../src/run/look-up.ts';
+import { boundedLoadEndMs } from '../src/run/run-scenario.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
 import type { EventOf } from '../src/watch/events.ts';
 import { commitsAt, facts, fault, NAMES, NO_LOAD, verdict } from './run-facts.ts';
@@ -61,6 +64,32 @@ describe('the checks', () => {
     expect(of(8, 1, 3_999)).toBe('unknown');
     expect(of(0, 0, 100)).toBe('unknown');
     expect(verdict('inclusion', facts())).toBeUndefined();
+  });
+
+  it('a load without `for` does not keep a run going', () => {
+    const of = (load: string): number =>
+      boundedLoadEndMs(parseScenario(`name: t\nload: [${load}]\n`, 't').scenario.load);
+    expect(of('{kind: open, rate: 1, from: 1s, for: 4s}, {kind: open, rate: 1}')).toBe(5_000);
+    expect(of('{kind: open, rate: 1}')).toBe(0);
+  });
+
+  it('a peer that does not answer is not one that lost a transaction', async () => {
+    const answers = new Map([
+      ['lost', () => Response.json({ error: { code: 'API_NOT_FOUND', message: 'none' } }, { status: 404 })],
+      ['busy', () => Response.json({ error: { code: 'API_BUSY', message: 'later' } }, { status: 503 })],
+      ['kept', () => Response.json({ height: 7 })],
+    ]);
+    vi.stubGlobal('fetch', async (url: string) => answers.get(url.split('/').at(-1) ?? '')?.());
+    expect(await lookUp('http://p', 'lost')).toBeNull();
+    expect(await lookUp('http://p', 'busy')).toContain('API_BUSY');
+    expect(await lookUp('http://p', 'kept')).toEqual({ height: 7 });
+    vi.stubGlobal('fetch', async () => Promise.reject(new Error('timed out')));
+    expect(await lookUp('http://p', 'lost')).toContain('timed out');
+    vi.unstubAllGlobals();
+    const of = (wrong: string[]): Verdict | undefined =>
+      verdict('durability', facts({ lookedUp: { answers: 9, wrong, unanswered: ['p02 did not say'] } }));
+    expect(of([])).toBe('unknown');
+    expect(of(['p01 does not have it'])).toBe('violated');
   });
 
   it('a load that could not be sent is a shortcoming', () => {
@@ -229,6 +258,54 @@ describe('measured bounds', () => {
   ])('%s', (checks, name, expected) => {
     const load = { ...NO_LOAD, due: 100, sent: 100, committed: 100 };
     expect(verdict(name, facts({ latencies, load, loadWindowMs: 10_000 }, checks))).toBe(expected);
+  });
+
+  it('count what was not sent, not committed or not told of as longer than any bound', () => {
+    const of = (change: Partial<RunFacts>): Verdict | undefined =>
+      verdict('latency', facts({ latencies, ...change }, ', latency: {percentile: 95, below: 95ms}'));
+    expect(of({})).toBe('holds');
+    expect(of({ load: { ...NO_LOAD, missed: 6 } })).toBe('violated');
+    expect(of({ load: { ...NO_LOAD, outstanding: 6 } })).toBe('violated');
+    expect(of({ latencies: [...latencies, { height: 1, count: 6, latencyMs: null, atMs: 1 }] })).toBe('violated');
+    const heavy = [...latencies, { height: 1, count: 100, latencyMs: 1, atMs: 1 }];
+    const percentiles = (change: Partial<RunFacts>) => {
+      const { transactionP50Ms, transactionP99Ms } = figuresOf(facts({ latencies: heavy, ...change }), []);
+      return [transactionP50Ms, transactionP99Ms];
+    };
+    expect(percentiles({})).toEqual([1, 98]);
+    expect(percentiles({ load: { ...NO_LOAD, missed: 20 } })).toEqual([10, null]);
+  });
+
+  it('count for the throughput what was committed while the load went on', () => {
+    const at = (atMs: number, count: number) => ({ height: 1, count, latencyMs: 1, atMs });
+    const run = facts(
+      {
+        latencies: [at(999, 5), at(1_000, 10), at(3_000, 9), at(3_001, 50)],
+        load: { ...NO_LOAD, due: 74, sent: 74, committed: 74 },
+        loadFromMs: 1_000,
+        loadWindowMs: 2_000,
+      },
+      ', throughput: {atLeast: 10}',
+    );
+    expect(verdict('throughput', run)).toBe('violated');
+    expect(figuresOf(run, []).transactionsPerSecond).toBe(9.5);
+  });
+
+  it('are measured of as many samples as a long run has', () => {
+    const sample: EventOf<'sample'> = {
+      type: 'sample',
+      atMs: 0,
+      peer: 'p01',
+      state: 'up',
+      height: 1,
+      connected: 3,
+      poolTransactions: 0,
+      cpuMs: 0,
+      waitMs: 0,
+      memoryBytes: 7,
+    };
+    const samples = new Array<EventOf<'sample'>>(200_000).fill(sample);
+    expect(figuresOf(facts(), samples).maxMemoryBytes).toBe(7);
   });
 
   it('says nothing about a percentile of a few samples', () => {

@@ -68,23 +68,15 @@ describe('presence', () => {
   });
 });
 
-it('a watch keeps what a peer commits again after its disk was wiped', async () => {
-  const reports = [10, 10, 90].map((committedMs) => [{ height: 1, composedMs: null, committedMs, viaSync: true }]);
-  const all = Promise.withResolvers<void>();
-  let report = 0;
-  const ports = {
+describe('a watch', () => {
+  const ports = (runtime: object) => ({
     runtime: {
-      names: ['p01'],
       stateOf: async () => 'up',
-      instanceOf: async () => `process ${report}`,
-      apiUrl: () => 'http://127.0.0.1:1',
+      instanceOf: async (name: string) => name,
+      apiUrl: (name: string) => `http://${name}`,
       usage: async () => null,
-      report: async () => {
-        const commits = reports[report] ?? [];
-        report += 1;
-        if (report > reports.length) all.resolve();
-        return { commits };
-      },
+      report: async () => ({ commits: [] }),
+      ...runtime,
     },
     auditor: { canGoOn: false },
     elapsedMs: () => 0,
@@ -93,18 +85,55 @@ it('a watch keeps what a peer commits again after its disk was wiped', async () 
     found: () => undefined,
     committed: () => undefined,
     wipesOf: () => 0,
-    outagesOf: () => ({ changes: report, isOn: false }),
-  };
-  vi.stubGlobal('fetch', async (url: string) =>
-    Response.json(url.endsWith('/status') ? { height: 1 } : { blocks: [] }),
-  );
-  const watch = new Watch(ports as unknown as WatchPorts);
-  watch.start();
-  await all.promise;
-  await watch.stop();
-  vi.unstubAllGlobals();
-  expect(watch.commits.get(1)?.get('p01')?.committedMs).toBe(10);
-  expect(watch.recommits).toEqual([{ peer: 'p01', height: 1, committedMs: 90 }]);
+    outagesOf: () => ({ changes: 0, isOn: false }),
+  });
+
+  it('keeps what a peer commits again after its disk was wiped', async () => {
+    const times = [10, 10, 90];
+    const all = Promise.withResolvers<void>();
+    let told = 0;
+    const report = async () => {
+      const committedMs = times[told];
+      told += 1;
+      if (committedMs === undefined) all.resolve();
+      return {
+        commits: committedMs === undefined ? [] : [{ height: 1, composedMs: null, committedMs, viaSync: true }],
+      };
+    };
+    vi.stubGlobal('fetch', async (url: string) =>
+      Response.json(url.endsWith('/status') ? { height: 1 } : { blocks: [] }),
+    );
+    const watch = new Watch(ports({ names: ['p01'], report }) as unknown as WatchPorts);
+    watch.start();
+    await all.promise;
+    await watch.stop();
+    vi.unstubAllGlobals();
+    expect(watch.commits.get(1)?.get('p01')?.committedMs).toBe(10);
+    expect(watch.recommits).toEqual([{ peer: 'p01', height: 1, committedMs: 90 }]);
+  });
+
+  it('has compared the heights that two peers told, not those that one told twice', async () => {
+    const all = Promise.withResolvers<void>();
+    let looks = 0;
+    // p01 has three heights and is another process each time, so that it tells them again; p02 has the first.
+    const instanceOf = async (name: string) => `${name} ${looks}`;
+    const report = async () => {
+      looks += 1;
+      if (looks === 6) all.resolve();
+      return { commits: [] };
+    };
+    vi.stubGlobal('fetch', async (url: string) => {
+      const height = url.startsWith('http://p01') ? 3 : 1;
+      const blocks = [1, 2, 3].slice(0, height).map((one) => ({ height: one, hash: `hash ${one}` }));
+      return Response.json(url.endsWith('/status') ? { height } : { blocks });
+    });
+    const watch = new Watch(ports({ names: ['p01', 'p02'], instanceOf, report }) as unknown as WatchPorts);
+    watch.start();
+    await all.promise;
+    await watch.stop();
+    vi.unstubAllGlobals();
+    expect(watch.comparedHeights).toBe(1);
+  });
 });
 
 describe('a conductor', () => {

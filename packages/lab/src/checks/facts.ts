@@ -27,6 +27,7 @@ export interface LatencySample {
   readonly count: number;
   /** From when it was due until it was durable on the peer that it was sent to; null when that peer did not tell. */
   readonly latencyMs: number | null;
+  /** When it was durable there, or else where it was first seen to be. */
   readonly atMs: number;
 }
 
@@ -53,11 +54,13 @@ export interface RunFacts {
   readonly recommits: readonly { readonly peer: string; readonly height: number; readonly committedMs: number }[];
   readonly originMs: number;
   readonly findings: readonly Finding[];
-  /** Heights that the auditor has executed, and of which hashes were compared. */
+  /** Heights that the auditor has executed, and of which at least two peers told the hash. */
   readonly auditedHeights: number;
   readonly comparedHeights: number;
   readonly journals: readonly JournalAudit[];
   readonly load: LoadTotals;
+  /** From the begin of the first load to the end of the last; its length is 0 without load. */
+  readonly loadFromMs: number;
   readonly loadWindowMs: number;
   /** How long the network was given to come to rest, after the end of faults and load. */
   readonly restMs: number;
@@ -66,7 +69,12 @@ export interface RunFacts {
   readonly goalHeight: number;
   readonly latencies: readonly LatencySample[];
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
-  readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
+  readonly lookedUp: {
+    readonly answers: number;
+    readonly wrong: readonly string[];
+    /** Questions to peers that were up and that gave no answer, nor that they do not have it. */
+    readonly unanswered: readonly string[];
+  };
   readonly samples: readonly EventOf<'sample'>[];
   readonly blocks: readonly EventOf<'block'>[];
   readonly draws: readonly EventOf<'draw'>[];

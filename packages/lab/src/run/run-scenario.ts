@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionId } from '@wattmesh/consensus';
-import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node';
+import type { AnyMember, ProvisionedNetwork } from '@wattmesh/node';
 import { outagesOf } from '../checks/absence.ts';
 import type { Finding, LatencySample, PeerFinal, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
-import { showsLife } from '../checks/liveness.ts';
+import { firstCommits, showsLife } from '../checks/liveness.ts';
 import { auditJournal } from '../checks/single-signing.ts';
 import { LabError } from '../errors.ts';
 import { Conductor } from '../faults/conductor.ts';
@@ -21,6 +21,7 @@ import { ModelWatch } from '../watch/model-watch.ts';
 import { Watch } from '../watch/watch.ts';
 import { figuresOf } from './figures.ts';
 import { hostFacts } from './host-facts.ts';
+import { lookUp } from './look-up.ts';
 import type { ResultFolder, RunSummary } from './result.ts';
 import { tablesOf } from './tables.ts';
 
@@ -122,6 +123,14 @@ function interrupted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** When the last load ends that says how long it lasts: one that does not goes on for as long as the run does. */
+export function boundedLoadEndMs(load: Scenario['load']): number {
+  return load.reduce(
+    (latest, { from, for: lasting }) => Math.max(latest, lasting === undefined ? 0 : from + lasting),
+    0,
+  );
+}
+
 /** One run of a scenario on a network that is up. */
 class Run {
   readonly events: LabEvent[] = [];
@@ -217,11 +226,10 @@ class Run {
   #isOver(): boolean {
     const { until } = this.#scenario;
     const progress = { elapsedMs: this.#elapsedMs(), height: this.#watch.height, slot: this.#watch.slot };
-    const isLoadOver = typeof until === 'number' || this.#scenario.load.some((load) => load.for !== undefined);
     return (
       hasCome(momentOf(until), progress) &&
       this.#conductor.isDone &&
-      (this.#scenario.load.length === 0 || !isLoadOver || progress.elapsedMs >= this.#load.endMs)
+      progress.elapsedMs >= boundedLoadEndMs(this.#scenario.load)
     );
   }
 
@@ -265,6 +273,7 @@ class Run {
   async #facts(endMs: number, reachedEnd: boolean): Promise<RunFacts> {
     const { names, network } = this.#runtime;
     const latencies = this.#latencies();
+    const loadFromMs = this.#scenario.load.reduce((earliest, { from }) => Math.min(earliest, from), endMs);
     await this.#collectTraces();
     return {
       scenario: this.#scenario,
@@ -288,10 +297,8 @@ class Run {
         ),
       ),
       load: this.#load.totals,
-      loadWindowMs:
-        this.#scenario.load.length === 0
-          ? 0
-          : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
+      loadFromMs,
+      loadWindowMs: this.#scenario.load.length === 0 ? 0 : Math.min(endMs, this.#load.endMs) - loadFromMs,
       restMs: this.#restMs,
       finals: this.#finals,
       goalHeight: this.#goalHeight,
@@ -312,9 +319,11 @@ class Run {
   }
 
   #latencies(): LatencySample[] {
+    const seen = { commits: this.#watch.commits, originMs: this.#originMs };
+    const firsts = new Map(firstCommits(seen).map(({ height, atMs }) => [height, atMs]));
     return this.#load.committed.map(({ height, via, dueMs, count }) => {
       const committedMs = this.#watch.commits.get(height)?.get(via)?.committedMs;
-      const atMs = committedMs === undefined ? dueMs : committedMs - this.#originMs;
+      const atMs = committedMs === undefined ? (firsts.get(height) ?? dueMs) : committedMs - this.#originMs;
       const latencyMs = committedMs === undefined ? null : atMs - dueMs;
       if (latencyMs !== null) this.#record({ type: 'transactions', height, count, latencyMs, via }, atMs);
       return { height, count, latencyMs, atMs };
@@ -327,6 +336,7 @@ class Run {
     const step = Math.max(1, Math.ceil(committed.length / LOOKED_UP));
     const asked = committed.filter((_, k) => k % step === 0);
     const wrong: string[] = [];
+    const unanswered: string[] = [];
     let answers = 0;
     for (const name of this.#runtime.names) {
       const apiUrl = this.#runtime.apiUrl(name);
@@ -335,15 +345,19 @@ class Run {
       for (const { hash, height } of asked) {
         if (height > reached) continue;
         const id = transactionId(hash, 0);
-        const found = await getJson<{ height: number }>(apiUrl, `/transactions/${id}`).catch((error: Error) => error);
+        const found = await lookUp(apiUrl, id);
+        if (typeof found === 'string') {
+          unanswered.push(`${name} did not say whether it has transaction ${id.slice(0, 16)}: ${found}`);
+          // One that gives no answer is not waited for again and again.
+          break;
+        }
         answers += 1;
-        if (found instanceof Error)
-          wrong.push(`${name} does not have transaction ${id.slice(0, 16)} of height ${height}`);
+        if (found === null) wrong.push(`${name} does not have transaction ${id.slice(0, 16)} of height ${height}`);
         else if (found.height !== height)
           wrong.push(`${name} has transaction ${id.slice(0, 16)} at height ${found.height}, not ${height}`);
       }
     }
-    return { answers, wrong };
+    return { answers, wrong, unanswered };
   }
 
   async #nextMiner(): Promise<string | null> {

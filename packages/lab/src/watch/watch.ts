@@ -67,7 +67,8 @@ export class Watch {
   readonly #ports: WatchPorts;
   readonly #pollMs: number;
   readonly #seen = new Map<string, Seen>();
-  readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string }>();
+  readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string; isCompared: boolean }>();
+  #compared = 0;
   readonly #disputed = new Set<number>();
   readonly commits = new Map<number, Map<string, CommitTime>>();
   /** What a peer with an empty disk commits again. */
@@ -106,9 +107,9 @@ export class Watch {
     return this.#seen.get(name)?.status ?? null;
   }
 
-  /** Heights of which at least one peer told the hash. */
+  /** Heights of which at least two peers told the hash. */
   get comparedHeights(): number {
-    return this.#hashes.size;
+    return this.#compared;
   }
 
   async #loop(look: () => Promise<void>): Promise<void> {
@@ -236,8 +237,15 @@ export class Watch {
 
   #compare(name: string, height: number, hash: string): void {
     const known = this.#hashes.get(height);
-    if (known === undefined) this.#hashes.set(height, { hash, peer: name });
-    else if (known.hash !== hash && !this.#disputed.has(height)) {
+    if (known === undefined) {
+      this.#hashes.set(height, { hash, peer: name, isCompared: false });
+      return;
+    }
+    if (!known.isCompared && known.peer !== name) {
+      known.isCompared = true;
+      this.#compared += 1;
+    }
+    if (known.hash !== hash && !this.#disputed.has(height)) {
       this.#disputed.add(height);
       this.#ports.found({
         check: 'agreement',
