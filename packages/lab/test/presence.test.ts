@@ -112,7 +112,10 @@ describe('a watch', () => {
     expect(watch.recommits).toEqual([{ peer: 'p01', height: 1, committedMs: 90 }]);
   });
 
-  it('has compared the heights that two peers told, not those that one told twice', async () => {
+  it.each([
+    [['p01', 'p02'], 1],
+    [['p01'], 3],
+  ])('has compared the heights that two peers told, not those that one told twice: %s', async (names, expected) => {
     const all = Promise.withResolvers<void>();
     let looks = 0;
     // p01 has three heights and is another process each time, so that it tells them again; p02 has the first.
@@ -127,12 +130,12 @@ describe('a watch', () => {
       const blocks = [1, 2, 3].slice(0, height).map((one) => ({ height: one, hash: `hash ${one}` }));
       return Response.json(url.endsWith('/status') ? { height } : { blocks });
     });
-    const watch = new Watch(ports({ names: ['p01', 'p02'], instanceOf, report }) as unknown as WatchPorts);
+    const watch = new Watch(ports({ names, instanceOf, report }) as unknown as WatchPorts);
     watch.start();
     await all.promise;
     await watch.stop();
     vi.unstubAllGlobals();
-    expect(watch.comparedHeights).toBe(1);
+    expect(watch.comparedHeights).toBe(expected);
   });
 });
 

@@ -54,7 +54,7 @@ export interface RunFacts {
   readonly recommits: readonly { readonly peer: string; readonly height: number; readonly committedMs: number }[];
   readonly originMs: number;
   readonly findings: readonly Finding[];
-  /** Heights that the auditor has executed, and of which at least two peers told the hash. */
+  /** Heights that the auditor has executed, and of which at least two peers (or the only one) told the hash. */
   readonly auditedHeights: number;
   readonly comparedHeights: number;
   readonly journals: readonly JournalAudit[];

@@ -107,9 +107,9 @@ export class Watch {
     return this.#seen.get(name)?.status ?? null;
   }
 
-  /** Heights of which at least two peers told the hash. */
+  /** Heights of which at least two peers told the hash; the only peer of a network has nobody to disagree with. */
   get comparedHeights(): number {
-    return this.#compared;
+    return this.#ports.runtime.names.length === 1 ? this.#hashes.size : this.#compared;
   }
 
   async #loop(look: () => Promise<void>): Promise<void> {
