@@ -27,6 +27,7 @@ it('audits a chain with evidence of earlier heights, and reports whom it cost st
   expect(audited.flatMap((one) => one.findings)).toEqual([]);
   const penalties = audited.flatMap(({ events }) => events.filter(({ type }) => type === 'penalty'));
   expect(penalties.map((event) => event.type === 'penalty' && event.member)).toContain('p01');
+  expect(penalties).toContainEqual(expect.objectContaining({ member: 'p01', evidence: ['timeout'] }));
   // A turn that was refused: somebody else's block, in a later round.
   const blocks = audited.flatMap(({ events }) => events.filter((event) => event.type === 'block'));
   expect(blocks.filter(({ turn, composer }) => turn === composer).every(({ round }) => round % 4 === 0)).toBe(true);

@@ -1,11 +1,15 @@
 import type { CommitTime } from '@wattmesh/node';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { Verdict } from '../src/checks/facts.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { RunFacts, Verdict } from '../src/checks/facts.ts';
 import { judge, shortcomings, worst } from '../src/checks/judge.ts';
-import { quorateSpans } from '../src/checks/liveness.ts';
+import { longSilenceMs, quorateSpans, showsLife } from '../src/checks/liveness.ts';
 import { percentileOf } from '../src/checks/measured.ts';
+import type { FaultRecord } from '../src/faults/conductor.ts';
 import { dueTimeMs } from '../src/load/load-generator.ts';
+import { figuresOf } from '../src/run/figures.ts';
+import { lookUp } from '../src/run/look-up.ts';
+import { boundedLoadEndMs } from '../src/run/run-scenario.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
 import type { EventOf } from '../src/watch/events.ts';
 import { commitsAt, facts, fault, NAMES, NO_LOAD, verdict } from './run-facts.ts';
@@ -19,7 +23,7 @@ describe('the checks', () => {
     expect(worst([])).toBe('unknown');
   });
 
-  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'durability'])(
+  it.each(['agreement', 'validity', 'certificates', 'chain-time', 'conservation', 'durability', 'presence'])(
     '%s is violated by what was found, with the first finding',
     (check) => {
       const finding = { check, atMs: 700, height: 9, message: 'second' };
@@ -32,7 +36,7 @@ describe('the checks', () => {
   );
 
   it('know nothing of a run in which nothing was seen', () => {
-    const nothing = facts({ commits: new Map(), auditedHeights: 0, comparedHeights: 0, journals: [] });
+    const nothing = facts({ commits: new Map(), auditedHeights: 0, comparedHeights: 0, journals: [], finals: [] });
     for (const check of judge(nothing)) expect(check, check.check).toMatchObject({ verdict: 'unknown' });
   });
 
@@ -60,6 +64,32 @@ describe('the checks', () => {
     expect(of(8, 1, 3_999)).toBe('unknown');
     expect(of(0, 0, 100)).toBe('unknown');
     expect(verdict('inclusion', facts())).toBeUndefined();
+  });
+
+  it('a load without `for` does not keep a run going', () => {
+    const of = (load: string): number =>
+      boundedLoadEndMs(parseScenario(`name: t\nload: [${load}]\n`, 't').scenario.load);
+    expect(of('{kind: open, rate: 1, from: 1s, for: 4s}, {kind: open, rate: 1}')).toBe(5_000);
+    expect(of('{kind: open, rate: 1}')).toBe(0);
+  });
+
+  it('a peer that does not answer is not one that lost a transaction', async () => {
+    const answers = new Map([
+      ['lost', () => Response.json({ error: { code: 'API_NOT_FOUND', message: 'none' } }, { status: 404 })],
+      ['busy', () => Response.json({ error: { code: 'API_BUSY', message: 'later' } }, { status: 503 })],
+      ['kept', () => Response.json({ height: 7 })],
+    ]);
+    vi.stubGlobal('fetch', async (url: string) => answers.get(url.split('/').at(-1) ?? '')?.());
+    expect(await lookUp('http://p', 'lost')).toBeNull();
+    expect(await lookUp('http://p', 'busy')).toContain('API_BUSY');
+    expect(await lookUp('http://p', 'kept')).toEqual({ height: 7 });
+    vi.stubGlobal('fetch', async () => Promise.reject(new Error('timed out')));
+    expect(await lookUp('http://p', 'lost')).toContain('timed out');
+    vi.unstubAllGlobals();
+    const of = (wrong: string[]): Verdict | undefined =>
+      verdict('durability', facts({ lookedUp: { answers: 9, wrong, unanswered: ['p02 did not say'] } }));
+    expect(of([])).toBe('unknown');
+    expect(of(['p01 does not have it'])).toBe('violated');
   });
 
   it('a load that could not be sent is a shortcoming', () => {
@@ -102,6 +132,52 @@ describe('liveness', () => {
   it('is violated when blocks stop and never come again', () => {
     expect(verdict('liveness', facts({ commits: commitsAt([0, 1_000, 2_000]) }))).toBe('violated');
   });
+
+  it('says nothing of a run that ends in a silence that is long, though not too long', () => {
+    const until = (endMs: number): Verdict | undefined =>
+      verdict('liveness', facts({ commits: commitsAt([0, 1_000, 2_000]), endMs }));
+    expect([3_500, 3_700, 7_000, 7_001].map(until)).toEqual(['holds', 'unknown', 'unknown', 'violated']);
+    expect(longSilenceMs(30_000)).toBe(10_000);
+    expect(longSilenceMs(120_000)).toBe(10_000);
+  });
+
+  const halves = (beganMs: number, endedMs: number): FaultRecord =>
+    fault({
+      kind: 'partition',
+      peers: NAMES,
+      links: ['p01', 'p02'].flatMap((a) => ['p03', 'p04'].flatMap((b) => [`${a}>${b}`, `${b}>${a}`])),
+      beganMs,
+      endedMs,
+    });
+
+  it('says nothing when no block was seen after a late heal; a run waits for one', () => {
+    const faults = [halves(2_100, 19_000)];
+    const commits = commitsAt([0, 1_000, 2_000]);
+    expect(verdict('liveness', facts({ commits, faults }))).toBe('unknown');
+    expect(showsLife(facts({ commits, faults }), 19_000, 5_000)).toBe(false);
+    const healed = commitsAt([0, 1_000, 2_000, 19_500]);
+    expect(verdict('liveness', facts({ commits: healed, faults }))).toBe('holds');
+    expect(showsLife(facts({ commits: healed, faults }), 19_500, 5_000)).toBe(true);
+    expect(showsLife(facts({ commits }), 3_000, 5_000)).toBe(true);
+    expect(showsLife(facts({ commits }), 4_000, 5_000)).toBe(false);
+  });
+
+  it('adds up the times of a quorum that comes and goes', () => {
+    const commits = commitsAt([0, 1_000, 2_000, 19_000]);
+    const faults = [halves(4_000, 6_000), halves(8_000, 10_000), halves(12_000, 18_900)];
+    // 2 to 4 s, 6 to 8 s, 10 to 12 s: 5 s are over at 11 s.
+    const result = judge(facts({ commits, faults })).find(({ check }) => check === 'liveness');
+    expect(result).toMatchObject({ verdict: 'violated', first: { atMs: 11_000, height: 4 } });
+  });
+
+  it('a fault that could not be ended lasts until the end', () => {
+    const faults = [
+      fault({ endedMs: null, failure: 'did not start' }),
+      fault({ peers: ['p03'], endedMs: null, failure: 'did not start' }),
+    ];
+    expect(quorateSpans(facts({ faults }))).toEqual([{ fromMs: 0, toMs: 2_000 }]);
+    expect(verdict('liveness', facts({ commits: commitsAt([0, 1_000, 2_000]), faults }))).toBe('unknown');
+  });
 });
 
 describe('recovery', () => {
@@ -116,6 +192,53 @@ describe('recovery', () => {
     expect(verdict('recovery', facts({ faults: [fault({})], commits: late(9_000) }))).toBe('holds');
     expect(verdict('recovery', facts({ faults: [fault({})], commits: late(12_000) }))).toBe('violated');
     expect(verdict('recovery', facts({ faults: [fault({ endedMs: 18_000 })], commits: late(30_000) }))).toBe('unknown');
+  });
+
+  /** p04 has nothing but the first two heights until the given time. */
+  const backAt = (atMs: number): Map<number, Map<string, CommitTime>> => {
+    const commits = commitsAt(Array.from({ length: 20 }, (_, k) => k * 1_000));
+    for (const [height, ofPeers] of commits)
+      if (height > 2 && atMs > 20_000) ofPeers.delete('p04');
+      else if (height > 2)
+        ofPeers.set('p04', { height, composedMs: null, committedMs: Math.max(atMs, height * 1_000), viaSync: true });
+    return commits;
+  };
+  const of = (faults: FaultRecord[], commits = backAt(30_000), recommits: RunFacts['recommits'] = []) =>
+    judge(facts({ faults, commits, recommits })).find(({ check }) => check === 'recovery');
+
+  it('says who was away when it was back at once, and what was not tested', () => {
+    expect(of([fault({})], commitsAt([0, 1_000, 2_000]))?.detail).toBe('p04 took longest: 0.0 s after kill p04 at 2s');
+    expect(of([])?.detail).toBe('nobody was away');
+  });
+
+  it('counts after a wipe only what the peer has committed since', () => {
+    const wipe = fault({ kind: 'wipe', label: 'wipe p04 at 2s' });
+    const all = commitsAt(Array.from({ length: 7 }, (_, k) => k * 1_000));
+    expect(of([wipe], all)?.verdict).toBe('violated');
+    const again = (atMs: number) => [1, 2, 3, 4, 5, 6, 7].map((height) => ({ peer: 'p04', height, committedMs: atMs }));
+    expect(of([wipe], all, again(9_000))).toMatchObject({ verdict: 'holds', detail: expect.stringContaining('3.0 s') });
+    expect(of([wipe], all, again(11_000))?.verdict).toBe('violated');
+  });
+
+  it('counts only from when no fault keeps the peer away', () => {
+    const cut = fault({ kind: 'partition', label: 'cut', beganMs: 5_000, endedMs: 14_000 });
+    expect(of([fault({}), cut], backAt(17_000))).toMatchObject({
+      verdict: 'holds',
+      detail: expect.stringContaining('3.0 s after cut'),
+    });
+    expect(of([fault({}), cut])?.verdict).toBe('violated');
+  });
+
+  it('says nothing when the next fault came before the peer had its time, unless another peer is a violation', () => {
+    const next = fault({ beganMs: 8_000, endedMs: 14_000 });
+    expect(of([fault({}), next], backAt(17_000))).toMatchObject({
+      verdict: 'unknown',
+      detail: expect.stringContaining('when the next fault began, 2000 ms after'),
+    });
+    expect(of([fault({}), fault({ beganMs: 11_000, endedMs: 14_000 })], backAt(17_000))?.verdict).toBe('violated');
+    const commits = backAt(17_000);
+    for (const [height, ofPeers] of commits) if (height > 2) ofPeers.delete('p03');
+    expect(of([fault({}), next, fault({ peers: ['p03'] })], commits)?.verdict).toBe('violated');
   });
 });
 
@@ -135,6 +258,54 @@ describe('measured bounds', () => {
   ])('%s', (checks, name, expected) => {
     const load = { ...NO_LOAD, due: 100, sent: 100, committed: 100 };
     expect(verdict(name, facts({ latencies, load, loadWindowMs: 10_000 }, checks))).toBe(expected);
+  });
+
+  it('count what was not sent, not committed or not told of as longer than any bound', () => {
+    const of = (change: Partial<RunFacts>): Verdict | undefined =>
+      verdict('latency', facts({ latencies, ...change }, ', latency: {percentile: 95, below: 95ms}'));
+    expect(of({})).toBe('holds');
+    expect(of({ load: { ...NO_LOAD, missed: 6 } })).toBe('violated');
+    expect(of({ load: { ...NO_LOAD, outstanding: 6 } })).toBe('violated');
+    expect(of({ latencies: [...latencies, { height: 1, count: 6, latencyMs: null, atMs: 1 }] })).toBe('violated');
+    const heavy = [...latencies, { height: 1, count: 100, latencyMs: 1, atMs: 1 }];
+    const percentiles = (change: Partial<RunFacts>) => {
+      const { transactionP50Ms, transactionP99Ms } = figuresOf(facts({ latencies: heavy, ...change }), []);
+      return [transactionP50Ms, transactionP99Ms];
+    };
+    expect(percentiles({})).toEqual([1, 98]);
+    expect(percentiles({ load: { ...NO_LOAD, missed: 20 } })).toEqual([10, null]);
+  });
+
+  it('count for the throughput what was committed while the load went on', () => {
+    const at = (atMs: number, count: number) => ({ height: 1, count, latencyMs: 1, atMs });
+    const run = facts(
+      {
+        latencies: [at(999, 5), at(1_000, 10), at(3_000, 9), at(3_001, 50)],
+        load: { ...NO_LOAD, due: 74, sent: 74, committed: 74 },
+        loadFromMs: 1_000,
+        loadWindowMs: 2_000,
+      },
+      ', throughput: {atLeast: 10}',
+    );
+    expect(verdict('throughput', run)).toBe('violated');
+    expect(figuresOf(run, []).transactionsPerSecond).toBe(9.5);
+  });
+
+  it('are measured of as many samples as a long run has', () => {
+    const sample: EventOf<'sample'> = {
+      type: 'sample',
+      atMs: 0,
+      peer: 'p01',
+      state: 'up',
+      height: 1,
+      connected: 3,
+      poolTransactions: 0,
+      cpuMs: 0,
+      waitMs: 0,
+      memoryBytes: 7,
+    };
+    const samples = new Array<EventOf<'sample'>>(200_000).fill(sample);
+    expect(figuresOf(facts(), samples).maxMemoryBytes).toBe(7);
   });
 
   it('says nothing about a percentile of a few samples', () => {

@@ -137,8 +137,27 @@ describe('punishment', () => {
 
   it('is judged for each of several misbehaviours, and not at all without one', () => {
     const faults = [malicious('double-vote', 'refuse')];
-    const both = facts({ ...long, faults, penalties: [penalty('p04', SLASH)] }, within);
-    expect(verdict('misbehaviour-punished', both)).toBe('holds');
+    const of = (
+      penalties: RunFacts['penalties'],
+      blocks: RunFacts['blocks'] = [],
+      liars = faults,
+    ): Verdict | undefined =>
+      verdict('misbehaviour-punished', facts({ ...long, faults: liars, penalties, blocks }, within));
+    const slash = (...evidence: EventOf<'penalty'>['evidence'] & {}) => ({ ...penalty('p04', SLASH), evidence });
+    const refusal = { ...penalty('p04', REFUSAL), evidence: ['timeout' as const] };
+    expect(of([slash('votes'), refusal])).toBe('holds');
+    expect(of([slash('votes', 'timeout')])).toBe('holds');
+    // It never had a turn to let pass; and when it had one, its slash is for its votes.
+    expect(of([slash('votes')])).toBe('holds');
+    expect(of([slash('votes')], [turnOf('p04', 9)])).toBe('violated');
+    expect(of([penalty('p04', SLASH)], [turnOf('p04', 9)])).toBe('unknown');
+    // Nor does one slash do for two faults of one member, or for two choices of one name.
+    const later = { ...malicious('announce-twice'), label: 'misbehave p04 at 8s' };
+    expect(of([slash('votes')], [], [malicious('double-vote'), later])).toBe('violated');
+    expect(of([slash('votes'), slash('contributions')], [], [malicious('double-vote'), later])).toBe('holds');
+    const twice = [malicious('double-vote', 'double-vote')];
+    expect(of([slash('votes')], [], twice)).toBe('unknown');
+    expect(of([slash('votes'), slash('votes')], [], twice)).toBe('holds');
     expect(verdict('misbehaviour-punished', facts())).toBeUndefined();
   });
 
@@ -149,6 +168,36 @@ describe('punishment', () => {
     expect(of([])).toBe('unknown');
     expect(of([penalty('p03', SLASH)])).toBe('holds');
     expect(of([penalty('p03', SLASH)], [turnOf('p04', 9)])).toBe('violated');
+  });
+
+  it('that cannot be judged yet does not hide one that was missed', () => {
+    const late = { ...malicious('double-vote'), peers: ['p03'], beganMs: 35_000, provenMs: 35_000 };
+    const of = (...faults: FaultRecord[]): Verdict | undefined =>
+      verdict('misbehaviour-punished', facts({ ...long, faults }, within));
+    expect(of(late)).toBe('unknown');
+    expect(of(late, malicious('double-vote'))).toBe('violated');
+  });
+
+  it('a liar is honest until it begins', () => {
+    const from15: FaultRecord = { ...malicious('refuse'), beganMs: 15_000 };
+    const of = (atMs: number, faults = [from15]): Verdict | undefined =>
+      verdict('honest-unpunished', facts({ penalties: [penalty('p04', SLASH, atMs)], faults }));
+    expect(of(14_999)).toBe('violated');
+    expect(of(15_000)).toBe('holds');
+    expect(of(15_000, [{ ...from15, beganMs: null }])).toBe('violated');
+    // It has the 15 heights of the first 15 seconds then.
+    const signed = (conflict: string): Verdict | undefined => {
+      const journals = NAMES.map((peer) => ({
+        peer,
+        entries: 9,
+        conflicts: peer === 'p04' ? [conflict] : [],
+        unread: null,
+      }));
+      return verdict('single-signing', facts({ journals, faults: [from15] }));
+    };
+    expect(signed('prevote 15/0: a and b')).toBe('violated');
+    expect(signed('prevote 16/0: a and b')).toBe('holds');
+    expect(signed('contribution 0102: a and b')).toBe('holds');
   });
 
   it('a liar may sign twice; an honest peer may not', () => {

@@ -15,7 +15,12 @@ export const durability: Check = {
         height: null,
       });
     if (load.committed > 0 && lookedUp.answers === 0) return unknown('no peer could be asked at the end');
-    if (comparedHeights === 0) return unknown('no height was seen');
+    const [silent] = lookedUp.unanswered;
+    if (silent !== undefined)
+      return unknown(
+        `${silent}${lookedUp.unanswered.length > 1 ? ` (and ${lookedUp.unanswered.length - 1} more)` : ''}`,
+      );
+    if (comparedHeights === 0) return unknown('no height was compared');
     return holds(`${lookedUp.answers} answers about committed transactions at the end; no peer came back with less`);
   },
 };

@@ -1,6 +1,7 @@
 import type { CommitTime } from '@wattmesh/node';
 import type { FaultRecord } from '../faults/conductor.ts';
 import type { LoadTotals } from '../load/load-generator.ts';
+import type { PeerState } from '../runtime/runtime.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { EventOf } from '../watch/events.ts';
 
@@ -26,7 +27,16 @@ export interface LatencySample {
   readonly count: number;
   /** From when it was due until it was durable on the peer that it was sent to; null when that peer did not tell. */
   readonly latencyMs: number | null;
+  /** When it was durable there, or else where it was first seen to be. */
   readonly atMs: number;
+}
+
+/** How a peer was when the network had come to rest. */
+export interface PeerFinal {
+  readonly peer: string;
+  readonly state: PeerState;
+  /** As it told last; null when it told nothing since it was last down. */
+  readonly height: number | null;
 }
 
 /** All that was observed of a run. Times in milliseconds after the network had come up. */
@@ -40,19 +50,31 @@ export interface RunFacts {
   readonly faults: readonly FaultRecord[];
   /** By height and peer. */
   readonly commits: ReadonlyMap<number, ReadonlyMap<string, CommitTime>>;
+  /** Commits that a peer made again, because its disk had been wiped: later than the one in `commits`. */
+  readonly recommits: readonly { readonly peer: string; readonly height: number; readonly committedMs: number }[];
   readonly originMs: number;
   readonly findings: readonly Finding[];
-  /** Heights that the auditor has executed, and of which hashes were compared. */
+  /** Heights that the auditor has executed, and of which at least two peers (or the only one) told the hash. */
   readonly auditedHeights: number;
   readonly comparedHeights: number;
   readonly journals: readonly JournalAudit[];
   readonly load: LoadTotals;
+  /** From the begin of the first load to the end of the last; its length is 0 without load. */
+  readonly loadFromMs: number;
   readonly loadWindowMs: number;
   /** How long the network was given to come to rest, after the end of faults and load. */
   readonly restMs: number;
+  /** Every peer after that time, and the height that the network had when it began. */
+  readonly finals: readonly PeerFinal[];
+  readonly goalHeight: number;
   readonly latencies: readonly LatencySample[];
   /** Committed transactions that were looked up at the end, and where one was missing or elsewhere. */
-  readonly lookedUp: { readonly answers: number; readonly wrong: readonly string[] };
+  readonly lookedUp: {
+    readonly answers: number;
+    readonly wrong: readonly string[];
+    /** Questions to peers that were up and that gave no answer, nor that they do not have it. */
+    readonly unanswered: readonly string[];
+  };
   readonly samples: readonly EventOf<'sample'>[];
   readonly blocks: readonly EventOf<'block'>[];
   readonly draws: readonly EventOf<'draw'>[];

@@ -28,7 +28,10 @@ const executed = ({ auditedHeights }: RunFacts): { count: number; what: string }
 /** Protocol section 10: invariant 1. */
 export const agreement = foundCheck('agreement', 'No two peers hold different blocks at one height.', (facts) => ({
   count: facts.comparedHeights,
-  what: `heights compared over ${facts.names.length} peers`,
+  what:
+    facts.names.length === 1
+      ? 'heights of the only peer'
+      : `heights compared between two or more of ${facts.names.length} peers`,
 }));
 /** Invariants 6, 7 and 14. */
 export const validity = foundCheck(

@@ -6,6 +6,7 @@ import { inclusion } from './inclusion.ts';
 import { modelGain, unpaidHeld } from './learning.ts';
 import { liveness } from './liveness.ts';
 import { blockLatency, latency, loadShortfall, progress, throughput } from './measured.ts';
+import { presence } from './presence.ts';
 import { honestUnpunished, misbehaviourPunished } from './punishment.ts';
 import { recovery } from './recovery.ts';
 import { singleSigning } from './single-signing.ts';
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   misbehaviourPunished,
   liveness,
   recovery,
+  presence,
   latency,
   blockLatency,
   throughput,

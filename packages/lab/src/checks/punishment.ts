@@ -1,4 +1,6 @@
-import { type Consequence, MISBEHAVIOURS } from '../faults/misbehaviours.ts';
+import type { EvidenceItem } from '@wattmesh/consensus';
+import { MISBEHAVIOURS, type MisbehaviourName } from '../faults/misbehaviours.ts';
+import type { MisbehaviourChoice } from '../scenario/schema.ts';
 import type { EventOf } from '../watch/events.ts';
 import { type Check, holds, type RunFacts, unknown, violated } from './facts.ts';
 import { firstCommits } from './liveness.ts';
@@ -11,9 +13,23 @@ const SLASH_FROM_PPM = 10_000n;
 /** From this share of its time on a peer that waits for a processor is not taken to be in time. */
 const STARVED = 0.5;
 
-/** Peers that the scenario lets misbehave at some time. */
-export function misbehavers({ faults }: Pick<RunFacts, 'faults'>): ReadonlySet<string> {
-  return new Set(faults.filter(({ kind }) => kind === 'misbehave').flatMap(({ peers }) => peers));
+/** The evidence that proves a misbehaviour, where something does. */
+const EVIDENCE: Partial<Record<MisbehaviourName, EvidenceItem['type']>> = {
+  refuse: 'timeout',
+  'invalid-block': 'invalid-block',
+  equivocate: 'proposals',
+  'double-vote': 'votes',
+  'announce-twice': 'contributions',
+};
+
+/** When a peer began to misbehave as the scenario wants; Infinity for one that is honest all the time. */
+export function misbehavesFromMs({ faults }: Pick<RunFacts, 'faults'>, peer: string): number {
+  return faults
+    .filter(({ kind, peers }) => kind === 'misbehave' && peers.includes(peer))
+    .reduce(
+      (earliest, { beganMs }) => Math.min(earliest, beganMs ?? Number.POSITIVE_INFINITY),
+      Number.POSITIVE_INFINITY,
+    );
 }
 
 /** Invariant 3: no honest member is slashed; none pays for a refusal that the experiment did not force on it. */
@@ -21,11 +37,11 @@ export const honestUnpunished: Check = {
   name: 'honest-unpunished',
   promise: 'No honest member is slashed, and none that nothing was done to pays for letting its turn pass.',
   judge: (facts) => {
-    const dishonest = misbehavers(facts);
     // The heights that began before all peers were connected: turns pass because nobody is there.
     const began = firstCommits(facts).find(({ atMs }) => atMs >= 0)?.height ?? 0;
     const honest = facts.penalties.filter(
-      (penalty) => !dishonest.has(penalty.member) && (isSlash(penalty) || penalty.height > began),
+      (penalty) =>
+        penalty.atMs < misbehavesFromMs(facts, penalty.member) && (isSlash(penalty) || penalty.height > began),
     );
     const slow: string[] = [];
     for (const penalty of honest) {
@@ -62,16 +78,26 @@ export const misbehaviourPunished: Check = {
     const { faults, scenario } = facts;
     const seen: string[] = [];
     const idle: string[] = [];
+    // What cannot be said of one member must not hide that another went unpunished.
+    const open: string[] = [];
     let isTested = false;
-    for (const { misbehaviours, peers, beganMs, provenMs, endedMs } of faults) {
+    for (const { label, misbehaviours, peers, beganMs, provenMs, endedMs } of faults) {
       if (beganMs === null) continue;
       // The restart takes its time, in which the others go on.
       const isOn = (atMs: number): boolean => provenMs !== null && atMs >= provenMs && atMs <= (endedMs ?? facts.endMs);
       for (const member of peers)
-        for (const choice of misbehaviours) {
+        for (const [k, choice] of misbehaviours.entries()) {
           const { name } = choice;
           const { consequence } = MISBEHAVIOURS[name];
-          const found = consequenceOf(facts, consequence, member, beganMs);
+          // Of two choices of one name each needs its own penalty.
+          const earlier = misbehaviours.slice(0, k).filter((one) => one.name === name).length;
+          const found = consequenceOf(facts, choice, member, beganMs, earlier);
+          if (found === 'unclear') {
+            open.push(
+              `nothing tells whether ${member} was ${consequence} for ${name} or for something else (${label})`,
+            );
+            continue;
+          }
           if (found !== null) {
             isTested ||= consequence !== 'borne';
             seen.push(`${member} ${found} (${name})`);
@@ -82,26 +108,34 @@ export const misbehaviourPunished: Check = {
             idle.push(`${member} had no occasion for ${name}`);
             continue;
           }
-          const firstMs = Math.min(...occasions);
+          const firstMs = occasions.reduce((earliest, atMs) => Math.min(earliest, atMs));
           const heights = firstCommits(facts).filter(({ atMs }) => isOn(atMs) && atMs >= firstMs).length;
           const missing = `${member} was not ${consequence} for ${name} within ${heights} heights after the first of ${occasions.length} occasions`;
-          if (heights < scenario.checks.punishment.within) return unknown(missing);
-          return violated(missing, { atMs: firstMs, height: null });
+          if (heights < scenario.checks.punishment.within) open.push(missing);
+          else return violated(missing, { atMs: firstMs, height: null });
         }
     }
+    const [first] = open;
+    if (first !== undefined) return unknown(first);
     // Who could not lie did nothing that is to be punished; but somebody must have lied.
     if (idle.length > 0 && !isTested) return unknown(idle.join('; '));
     return seen.length === 0 ? null : holds([...seen, ...idle].join('; '));
   },
 };
 
-/** What showed that a member bore the consequence; null when nothing did. */
+/**
+ * What showed that a member bore the consequence of a choice; null when nothing did, and `unclear` when it paid, but maybe for
+ * something else that it was told to do.
+ * @param earlier how many of its penalties belong to other choices of the same name
+ */
 function consequenceOf(
-  { penalties, settlements }: RunFacts,
-  consequence: Consequence,
+  { faults, penalties, settlements }: RunFacts,
+  { name }: MisbehaviourChoice,
   member: string,
   fromMs: number,
+  earlier: number,
 ): string | null {
+  const { consequence } = MISBEHAVIOURS[name];
   if (consequence === 'borne') return 'was borne with';
   if (consequence === 'charged') {
     const charge = settlements
@@ -111,10 +145,18 @@ function consequenceOf(
     return charge > 0n ? `was charged ${charge} micro for deviations` : null;
   }
   const paid = penalties.filter((one) => one.member === member && one.atMs >= fromMs);
-  const fitting = paid.find((one) => consequence === 'penalised' || isSlash(one));
-  return fitting === undefined
-    ? null
-    : `${isSlash(fitting) ? 'was slashed' : 'paid'} ${epos(fitting.lostMicro)} at height ${fitting.height}`;
+  const fitting = paid.filter((one) => consequence === 'penalised' || isSlash(one));
+  const hasOthers =
+    faults
+      .filter(({ beganMs, peers }) => beganMs !== null && peers.includes(member))
+      .flatMap(({ misbehaviours }) => misbehaviours.filter((one) => one.name in EVIDENCE)).length > 1;
+  const own = hasOthers ? fitting.filter(({ evidence }) => evidence?.includes(EVIDENCE[name] ?? 'omitted')) : fitting;
+  const proof = own[earlier];
+  if (proof === undefined) {
+    const isUntold = fitting.some(({ evidence }) => evidence === undefined);
+    return isUntold || own.length > 0 ? 'unclear' : null;
+  }
+  return `${isSlash(proof) ? 'was slashed' : 'paid'} ${epos(proof.lostMicro)} at height ${proof.height}`;
 }
 
 function epos(micro: string): string {

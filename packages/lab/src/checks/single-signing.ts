@@ -1,6 +1,6 @@
 import { blockHash, decodeJournalEntry, type JournalEntry } from '@wattmesh/consensus';
-import { type Check, holds, type JournalAudit, unknown, violated } from './facts.ts';
-import { misbehavers } from './punishment.ts';
+import { type Check, holds, type JournalAudit, type RunFacts, unknown, violated } from './facts.ts';
+import { misbehavesFromMs } from './punishment.ts';
 
 /** Invariant 2: nobody signs two things in one place, wherever it crashes. */
 export const singleSigning: Check = {
@@ -9,14 +9,17 @@ export const singleSigning: Check = {
     'No honest peer has signed two conflicting votes, proposals or announcements, whatever was done to its process.',
   judge: (facts) => {
     const { endMs } = facts;
-    const dishonest = misbehavers(facts);
-    const journals = facts.journals.filter(({ peer }) => !dishonest.has(peer));
-    const conflicts = journals.flatMap(({ peer, conflicts: found }) => found.map((conflict) => `${peer}: ${conflict}`));
+    const journals = facts.journals.filter(({ peer }) => misbehavesFromMs(facts, peer) === Number.POSITIVE_INFINITY);
+    const conflicts = facts.journals.flatMap(({ peer, conflicts: found }) =>
+      found
+        .filter((conflict) => (heightOf(conflict) ?? Number.POSITIVE_INFINITY) <= honestThrough(facts, peer))
+        .map((conflict) => `${peer}: ${conflict}`),
+    );
     const [first] = conflicts;
     if (first !== undefined)
       return violated(`${first}${conflicts.length > 1 ? ` (and ${conflicts.length - 1} more)` : ''}`, {
         atMs: endMs,
-        height: Number(/ (\d+)\//.exec(first)?.[1] ?? Number.NaN) || null,
+        height: heightOf(first),
       });
     const unread = journals.filter((journal) => journal.unread !== null);
     if (unread.length > 0)
@@ -27,6 +30,23 @@ export const singleSigning: Check = {
       : holds(`${entries} signed statements in ${journals.length} journals`);
   },
 };
+
+/** The height of a vote or proposal; null for what belongs to no height. */
+function heightOf(conflict: string): number | null {
+  return Number(/ (\d+)\//.exec(conflict)?.[1] ?? Number.NaN) || null;
+}
+
+/** A peer votes on no height that it has: what it signed up to there it signed before it was told to misbehave. */
+function honestThrough(facts: RunFacts, peer: string): number {
+  const fromMs = misbehavesFromMs(facts, peer);
+  if (fromMs === Number.POSITIVE_INFINITY) return fromMs;
+  let through = 0;
+  for (const [height, ofPeers] of facts.commits) {
+    const commit = ofPeers.get(peer);
+    if (commit !== undefined && commit.committedMs - facts.originMs < fromMs) through = Math.max(through, height);
+  }
+  return through;
+}
 
 /** Reads the statements of a peer's journal and finds those that contradict each other. */
 export function auditJournal(

@@ -18,5 +18,5 @@ export function starvation(samples: readonly EventOf<'sample'>[], atMs: number):
       return tookMs <= 0 || now.waitMs < before.waitMs ? [] : [(now.waitMs - before.waitMs) / tookMs];
     }),
   );
-  return shares.length === 0 ? null : Math.max(...shares);
+  return shares.length === 0 ? null : shares.reduce((largest, share) => Math.max(largest, share));
 }

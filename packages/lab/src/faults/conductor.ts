@@ -102,21 +102,23 @@ export class Conductor {
     await Promise.all(this.#busy);
     for (const running of this.#faults)
       if (running.active?.end !== undefined && running.record.endedMs === null)
-        await this.#end(running).catch(() => undefined);
+        await this.#end(running).catch((error: Error) => this.#fail(running, error));
   }
 
   #go(running: Running, act: () => Promise<void>): void {
     running.isBusy = true;
     const done = act()
-      .catch((error: Error) => {
-        running.record.failure = error.message;
-        this.#ports.changed(running.record, 'failed');
-      })
+      .catch((error: Error) => this.#fail(running, error))
       .finally(() => {
         running.isBusy = false;
         this.#busy.delete(done);
       });
     this.#busy.add(done);
+  }
+
+  #fail({ record }: Running, { message }: Error): void {
+    record.failure = message;
+    this.#ports.changed(record, 'failed');
   }
 
   async #begin(running: Running): Promise<void> {

@@ -1,5 +1,5 @@
 import type { RunFacts } from '../checks/facts.ts';
-import { blockLatencies, percentileOf } from '../checks/measured.ts';
+import { blockLatencies, committedInWindow, percentileOf, transactionLatencies } from '../checks/measured.ts';
 import type { EventOf, LabEvent } from '../watch/events.ts';
 import type { RunFigures } from './result.ts';
 
@@ -10,10 +10,12 @@ export function figuresOf(facts: RunFacts, events: readonly LabEvent[]): RunFigu
   const blocks = of('block');
   const settlements = of('settlement');
   const seconds = facts.endMs / 1_000;
-  const transactions = facts.latencies.flatMap(({ latencyMs }) => latencyMs ?? []);
+  const transactions = transactionLatencies(facts);
   const latencies = blockLatencies(facts).map(({ ms }) => ms);
-  const percentile = (samples: readonly number[], which: number): number | null =>
-    samples.length === 0 ? null : Math.round(percentileOf(samples, which));
+  const percentile = (samples: readonly number[], which: number): number | null => {
+    const value = percentileOf(samples, which);
+    return Number.isFinite(value) ? Math.round(value) : null;
+  };
   const sum = (values: readonly string[]): string => String(values.reduce((total, value) => total + BigInt(value), 0n));
   const samples = of('sample');
   const cpu = facts.names.map((name) =>
@@ -30,7 +32,7 @@ export function figuresOf(facts: RunFacts, events: readonly LabEvent[]): RunFigu
     heightsPerSecond: Math.round((blocks.length / seconds) * 100) / 100,
     transactions: facts.load.committed,
     transactionsPerSecond:
-      facts.loadWindowMs > 0 ? Math.round((facts.load.committed / (facts.loadWindowMs / 1_000)) * 10) / 10 : null,
+      facts.loadWindowMs > 0 ? Math.round((committedInWindow(facts) / (facts.loadWindowMs / 1_000)) * 10) / 10 : null,
     transactionP50Ms: percentile(transactions, 50),
     transactionP99Ms: percentile(transactions, 99),
     blockP50Ms: percentile(latencies, 50),
@@ -42,7 +44,7 @@ export function figuresOf(facts: RunFacts, events: readonly LabEvent[]): RunFigu
     processorWaitPercent: samples.every(({ waitMs }) => waitMs === null)
       ? null
       : Math.round((100 * waited.reduce((total, ms) => total + ms, 0)) / (facts.names.length * facts.endMs)),
-    maxMemoryBytes: memory.length === 0 ? null : Math.max(...memory),
+    maxMemoryBytes: memory.length === 0 ? null : memory.reduce((largest, bytes) => Math.max(largest, bytes)),
   };
 }
 

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionId } from '@wattmesh/consensus';
-import { type AnyMember, getJson, type ProvisionedNetwork } from '@wattmesh/node';
-import type { Finding, LatencySample, RunFacts } from '../checks/facts.ts';
+import type { AnyMember, ProvisionedNetwork } from '@wattmesh/node';
+import { outagesOf } from '../checks/absence.ts';
+import type { Finding, LatencySample, PeerFinal, RunFacts } from '../checks/facts.ts';
 import { judge, shortcomings, worst } from '../checks/judge.ts';
+import { firstCommits, showsLife } from '../checks/liveness.ts';
 import { auditJournal } from '../checks/single-signing.ts';
 import { LabError } from '../errors.ts';
 import { Conductor } from '../faults/conductor.ts';
@@ -19,6 +21,7 @@ import { ModelWatch } from '../watch/model-watch.ts';
 import { Watch } from '../watch/watch.ts';
 import { figuresOf } from './figures.ts';
 import { hostFacts } from './host-facts.ts';
+import { lookUp } from './look-up.ts';
 import type { ResultFolder, RunSummary } from './result.ts';
 import { tablesOf } from './tables.ts';
 
@@ -120,6 +123,14 @@ function interrupted(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** When the last load ends that says how long it lasts: one that does not goes on for as long as the run does. */
+export function boundedLoadEndMs(load: Scenario['load']): number {
+  return load.reduce(
+    (latest, { from, for: lasting }) => Math.max(latest, lasting === undefined ? 0 : from + lasting),
+    0,
+  );
+}
+
 /** One run of a scenario on a network that is up. */
 class Run {
   readonly events: LabEvent[] = [];
@@ -138,6 +149,8 @@ class Run {
   readonly #endAtMs: number;
   #tracesBegun = 0;
   #restMs = 0;
+  #goalHeight = 0;
+  #finals: readonly PeerFinal[] = [];
 
   constructor(options: RunOptions, runtime: Runtime) {
     this.#options = options;
@@ -170,6 +183,7 @@ class Run {
         this.#conductor.records.filter(
           ({ kind, peers, beganMs }) => kind === 'wipe' && beganMs !== null && peers.includes(name),
         ).length,
+      outagesOf: (name) => outagesOf(this.#conductor.records, name),
     });
   }
 
@@ -197,6 +211,7 @@ class Run {
       this.#load.finish();
       await this.#conductor.finish();
       await this.#comeToRest();
+      this.#finals = await this.#lookAtPeers();
     } finally {
       await this.#load.stop();
       await this.#watch.stop();
@@ -211,33 +226,54 @@ class Run {
   #isOver(): boolean {
     const { until } = this.#scenario;
     const progress = { elapsedMs: this.#elapsedMs(), height: this.#watch.height, slot: this.#watch.slot };
-    const isLoadOver = typeof until === 'number' || this.#scenario.load.some((load) => load.for !== undefined);
     return (
       hasCome(momentOf(until), progress) &&
       this.#conductor.isDone &&
-      (this.#scenario.load.length === 0 || !isLoadOver || progress.elapsedMs >= this.#load.endMs)
+      progress.elapsedMs >= boundedLoadEndMs(this.#scenario.load)
     );
   }
 
-  /** After all faults: until every peer has the height that the network has now, and the load is in, or time is up. */
+  /**
+   * After all faults: until every peer has the height that the network has now, the load is in, and a block shows that the
+   * chain goes on; or until the time for it is up.
+   */
   async #comeToRest(): Promise<void> {
     const goal = this.#watch.height;
+    this.#goalHeight = goal;
     const fromMs = this.#elapsedMs();
-    const deadlineMs = fromMs + this.#scenario.checks.recovery.within;
+    const { recovery, liveness } = this.#scenario.checks;
     const isAtRest = (): boolean =>
       this.#runtime.names.every((name) => (this.#watch.status(name)?.height ?? 0) >= goal) &&
       this.#auditor.height >= goal &&
       this.#load.totals.outstanding === 0;
-    while (this.#elapsedMs() < deadlineMs && !isAtRest() && this.#auditor.canGoOn) {
+    const seen = () => ({ commits: this.#watch.commits, originMs: this.#originMs, faults: this.#conductor.records });
+    const isWaiting = (): boolean => {
+      const waitedMs = this.#elapsedMs() - fromMs;
+      return (
+        (waitedMs < recovery.within && !isAtRest()) ||
+        (waitedMs <= liveness.maxGap && !showsLife(seen(), fromMs, liveness.maxGap))
+      );
+    };
+    while (this.#auditor.canGoOn && isWaiting()) {
       this.#options.signal.throwIfAborted();
       await delay(TICK_MS);
     }
     this.#restMs = this.#elapsedMs() - fromMs;
   }
 
+  async #lookAtPeers(): Promise<PeerFinal[]> {
+    return Promise.all(
+      this.#runtime.names.map(async (peer) => {
+        const state = await this.#runtime.stateOf(peer);
+        return { peer, state, height: this.#watch.status(peer)?.height ?? null };
+      }),
+    );
+  }
+
   async #facts(endMs: number, reachedEnd: boolean): Promise<RunFacts> {
     const { names, network } = this.#runtime;
     const latencies = this.#latencies();
+    const loadFromMs = this.#scenario.load.reduce((earliest, { from }) => Math.min(earliest, from), endMs);
     await this.#collectTraces();
     return {
       scenario: this.#scenario,
@@ -247,6 +283,7 @@ class Run {
       reachedEnd,
       faults: this.#conductor.records,
       commits: this.#watch.commits,
+      recommits: this.#watch.recommits,
       originMs: this.#originMs,
       findings: this.#findings,
       auditedHeights: this.#auditor.height,
@@ -260,11 +297,11 @@ class Run {
         ),
       ),
       load: this.#load.totals,
-      loadWindowMs:
-        this.#scenario.load.length === 0
-          ? 0
-          : Math.min(endMs, this.#load.endMs) - Math.min(...this.#scenario.load.map(({ from }) => from)),
+      loadFromMs,
+      loadWindowMs: this.#scenario.load.length === 0 ? 0 : Math.min(endMs, this.#load.endMs) - loadFromMs,
       restMs: this.#restMs,
+      finals: this.#finals,
+      goalHeight: this.#goalHeight,
       latencies,
       lookedUp: await this.#lookUp(),
       samples: this.#eventsOf('sample'),
@@ -282,9 +319,11 @@ class Run {
   }
 
   #latencies(): LatencySample[] {
+    const seen = { commits: this.#watch.commits, originMs: this.#originMs };
+    const firsts = new Map(firstCommits(seen).map(({ height, atMs }) => [height, atMs]));
     return this.#load.committed.map(({ height, via, dueMs, count }) => {
       const committedMs = this.#watch.commits.get(height)?.get(via)?.committedMs;
-      const atMs = committedMs === undefined ? dueMs : committedMs - this.#originMs;
+      const atMs = committedMs === undefined ? (firsts.get(height) ?? dueMs) : committedMs - this.#originMs;
       const latencyMs = committedMs === undefined ? null : atMs - dueMs;
       if (latencyMs !== null) this.#record({ type: 'transactions', height, count, latencyMs, via }, atMs);
       return { height, count, latencyMs, atMs };
@@ -297,6 +336,7 @@ class Run {
     const step = Math.max(1, Math.ceil(committed.length / LOOKED_UP));
     const asked = committed.filter((_, k) => k % step === 0);
     const wrong: string[] = [];
+    const unanswered: string[] = [];
     let answers = 0;
     for (const name of this.#runtime.names) {
       const apiUrl = this.#runtime.apiUrl(name);
@@ -305,15 +345,19 @@ class Run {
       for (const { hash, height } of asked) {
         if (height > reached) continue;
         const id = transactionId(hash, 0);
-        const found = await getJson<{ height: number }>(apiUrl, `/transactions/${id}`).catch((error: Error) => error);
+        const found = await lookUp(apiUrl, id);
+        if (typeof found === 'string') {
+          unanswered.push(`${name} did not say whether it has transaction ${id.slice(0, 16)}: ${found}`);
+          // One that gives no answer is not waited for again and again.
+          break;
+        }
         answers += 1;
-        if (found instanceof Error)
-          wrong.push(`${name} does not have transaction ${id.slice(0, 16)} of height ${height}`);
+        if (found === null) wrong.push(`${name} does not have transaction ${id.slice(0, 16)} of height ${height}`);
         else if (found.height !== height)
           wrong.push(`${name} has transaction ${id.slice(0, 16)} at height ${found.height}, not ${height}`);
       }
     }
-    return { answers, wrong };
+    return { answers, wrong, unanswered };
   }
 
   async #nextMiner(): Promise<string | null> {

@@ -152,6 +152,7 @@ export class ChainAuditor {
           lostMicro: String(before - now),
           stakeMicro: String(now),
           openingMicro: String(this.#openingStakeMicro[rank]),
+          evidence: state.discipline.outcomes.filter((one) => one.member === rank).map(({ type }) => type),
         },
       ];
     });

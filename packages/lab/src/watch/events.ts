@@ -1,3 +1,4 @@
+import type { EvidenceItem } from '@wattmesh/consensus';
 import type { ModelGain, TracedMessage } from '@wattmesh/node';
 
 /** What a run writes down, one JSON object a line. `atMs` counts from when the network had come up. Bigints are strings. */
@@ -106,6 +107,8 @@ export type LabEvent = { readonly atMs: number } & (
       readonly lostMicro: string;
       readonly stakeMicro: string;
       readonly openingMicro: string;
+      /** What proved it, by the types of evidence; absent in results that were written before this was told. */
+      readonly evidence?: readonly EvidenceItem['type'][];
     }
   | {
       readonly type: 'sample';

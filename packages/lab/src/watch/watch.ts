@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommitTime, getJson, type StatusView } from '@wattmesh/node';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { Outages } from '../checks/absence.ts';
+import type { RunFacts } from '../checks/facts.ts';
+import type { PeerState, Runtime } from '../runtime/runtime.ts';
 import type { AuditFinding, ChainAuditor } from './chain-auditor.ts';
 import type { LabEventBody } from './events.ts';
 
@@ -28,11 +30,15 @@ interface Seen {
   durable: number;
   wipes: number;
   sampledMs: number;
+  /** Faults that had begun or ended when its instance was first seen. */
+  outageChanges: number;
+  /** Whether it has been reported to be gone, and was not back since. */
+  isMissed: boolean;
 }
 
 /** What a watch found wrong, besides what the auditor finds. */
 export interface WatchFinding {
-  readonly check: 'agreement' | 'durability';
+  readonly check: 'agreement' | 'durability' | 'presence';
   readonly height: number | null;
   readonly message: string;
 }
@@ -49,6 +55,8 @@ export interface WatchPorts {
   committed(height: number, batchHashes: readonly string[]): void;
   /** How often the peer's disk has been wiped: a fall of its height after one more is no loss. */
   wipesOf(name: string): number;
+  /** What faults have done to the peer's process so far. */
+  outagesOf(name: string): Outages;
 }
 
 /**
@@ -59,9 +67,12 @@ export class Watch {
   readonly #ports: WatchPorts;
   readonly #pollMs: number;
   readonly #seen = new Map<string, Seen>();
-  readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string }>();
+  readonly #hashes = new Map<number, { readonly hash: string; readonly peer: string; isCompared: boolean }>();
+  #compared = 0;
   readonly #disputed = new Set<number>();
   readonly commits = new Map<number, Map<string, CommitTime>>();
+  /** What a peer with an empty disk commits again. */
+  readonly recommits: RunFacts['recommits'][number][] = [];
   #isStopped = false;
   #loops: Promise<void>[] = [];
 
@@ -96,9 +107,9 @@ export class Watch {
     return this.#seen.get(name)?.status ?? null;
   }
 
-  /** Heights of which at least one peer told the hash. */
+  /** Heights of which at least two peers told the hash; the only peer of a network has nobody to disagree with. */
   get comparedHeights(): number {
-    return this.#hashes.size;
+    return this.#ports.runtime.names.length === 1 ? this.#hashes.size : this.#compared;
   }
 
   async #loop(look: () => Promise<void>): Promise<void> {
@@ -109,7 +120,7 @@ export class Watch {
   }
 
   async #look(name: string): Promise<void> {
-    const { runtime, elapsedMs, record } = this.#ports;
+    const { runtime, elapsedMs, record, outagesOf } = this.#ports;
     const seen = this.#seen.get(name) ?? {
       hashesFrom: 1,
       commitsFrom: 1,
@@ -118,9 +129,13 @@ export class Watch {
       durable: 0,
       wipes: 0,
       sampledMs: Number.NEGATIVE_INFINITY,
+      outageChanges: 0,
+      isMissed: false,
     };
     this.#seen.set(name, seen);
+    const before = outagesOf(name);
     const state = await runtime.stateOf(name);
+    this.#miss(name, seen, state, before);
     const apiUrl = runtime.apiUrl(name);
     if (state !== 'up' || apiUrl === null) seen.status = null;
     else await this.#ask(name, seen, apiUrl).catch(() => undefined);
@@ -158,6 +173,23 @@ export class Watch {
     }
   }
 
+  /** A peer whose process is gone though no fault has ended it. */
+  #miss(name: string, seen: Seen, state: PeerState, before: Outages): void {
+    if (state !== 'down') {
+      seen.isMissed = false;
+      return;
+    }
+    const now = this.#ports.outagesOf(name);
+    // A fault may have begun or ended while the state was looked up.
+    if (seen.isMissed || before.isOn || now.isOn || before.changes !== now.changes) return;
+    seen.isMissed = true;
+    this.#ports.found({
+      check: 'presence',
+      height: seen.status?.height ?? null,
+      message: `${name} went down though no fault had ended it`,
+    });
+  }
+
   /** What a peer called durable must be there when it is back. */
   #returned(name: string, seen: Seen, instance: string | null, height: number): void {
     const isFirst = seen.instance === null;
@@ -165,6 +197,14 @@ export class Watch {
     // It tells everything again, so that a history that changed over a restart is seen.
     seen.hashesFrom = 1;
     seen.commitsFrom = 1;
+    const { changes, isOn } = this.#ports.outagesOf(name);
+    if (!isFirst && !isOn && changes === seen.outageChanges)
+      this.#ports.found({
+        check: 'presence',
+        height,
+        message: `${name} was started anew as ${instance} though no fault had ended it`,
+      });
+    seen.outageChanges = changes;
     const wipes = this.#ports.wipesOf(name);
     if (wipes > seen.wipes) seen.durable = 0;
     seen.wipes = wipes;
@@ -181,7 +221,12 @@ export class Watch {
     seen.commitsFrom = Math.max(seen.commitsFrom, commit.height + 1);
     const ofHeight = this.commits.get(commit.height) ?? new Map<string, CommitTime>();
     this.commits.set(commit.height, ofHeight);
-    if (ofHeight.has(name)) return;
+    const known = ofHeight.get(name);
+    if (known !== undefined) {
+      if (commit.committedMs > known.committedMs)
+        this.recommits.push({ peer: name, height: commit.height, committedMs: commit.committedMs });
+      return;
+    }
     ofHeight.set(name, commit);
     const composedAtMs = commit.composedMs === null ? null : commit.composedMs - originMs;
     record(
@@ -192,8 +237,15 @@ export class Watch {
 
   #compare(name: string, height: number, hash: string): void {
     const known = this.#hashes.get(height);
-    if (known === undefined) this.#hashes.set(height, { hash, peer: name });
-    else if (known.hash !== hash && !this.#disputed.has(height)) {
+    if (known === undefined) {
+      this.#hashes.set(height, { hash, peer: name, isCompared: false });
+      return;
+    }
+    if (!known.isCompared && known.peer !== name) {
+      known.isCompared = true;
+      this.#compared += 1;
+    }
+    if (known.hash !== hash && !this.#disputed.has(height)) {
       this.#disputed.add(height);
       this.#ports.found({
         check: 'agreement',
