@@ -61,6 +61,31 @@ describe('a scenario', () => {
   });
 });
 
+describe('the labels of faults', () => {
+  it('are unique, and those of links say what was asked of them', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: link, at: 1s, from: all, to: all, latency: 20ms}
+  - {do: link, at: 1s, from: all, to: all, loss: 0.7%, jitter: 5ms}
+  - {do: link, at: 1s, for: 1s, from: all, to: all, bandwidth: 64kB/s}
+  - {do: partition, at: 2s, for: 1s, groups: [[p01], [p02]]}
+  - {do: partition, at: 2s, for: 5s, groups: [[p01], [p02]]}
+  - {do: pause, at: 9s, for: 1s, peers: miner}
+  - {do: pause, at: 9s, for: 1s, peers: miner}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults.map(({ label }) => label)).toEqual([
+      'link all to all latency 20ms at 1s',
+      'link all to all jitter 5ms, loss 0.7% at 1s',
+      'link all to all bandwidth 64000B/s at 1s',
+      'partition p01 | p02 at 2s',
+      'partition p01 | p02 at 2s (2)',
+      'pause miner at 9s',
+      'pause miner at 9s (2)',
+    ]);
+  });
+});
+
 describe('a scenario is refused before anything starts, with line and column', () => {
   it.each([
     ['not YAML', 'name: [a\n', 'x.yaml:2:1: '],

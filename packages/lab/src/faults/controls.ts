@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { MisbehaviourChoice } from '../scenario/schema.ts';
 
 type LinkSetting = ControlSettings['links'][number];
+export type LinkCondition = Omit<LinkSetting, 'remote' | 'direction'>;
 
 /** What one fault asks of one peer. */
 export type ControlPart = Partial<Pick<ControlSettings, 'clockSkewMs' | 'diskFull' | 'trace'>> & {
@@ -82,20 +83,32 @@ export class Controls {
 
   settingsOf(name: string): ControlSettingsInput {
     const parts = [...(this.#parts.get(name)?.values() ?? [])];
-    const links = new Map<string, LinkSetting>();
-    for (const link of parts.flatMap((part) => part.links ?? [])) {
-      const key = `${link.direction} ${link.remote}`;
-      links.set(key, { ...links.get(key), ...link });
-    }
     return {
-      links: [...links.values()],
+      links: linksOf(parts),
       clockSkewMs: parts.reduce((sum, { clockSkewMs }) => sum + (clockSkewMs ?? 0), 0),
       diskFull: parts.some(({ diskFull }) => diskFull === true),
       trace: parts.find(({ trace }) => trace != null)?.trace ?? null,
     };
   }
 
+  /** What faults other than `fault` ask of a peer's link to a remote key. */
+  othersOn(name: string, fault: string, remote: string): LinkCondition {
+    const others = [...(this.#parts.get(name) ?? [])].filter(([label]) => label !== fault).map(([, part]) => part);
+    const setting = linksOf(others).find((link) => link.direction === 'out' && link.remote === remote);
+    const { remote: _, direction: __, ...condition } = setting ?? { remote, direction: 'out' };
+    return condition;
+  }
+
   async #isListening(name: string): Promise<boolean> {
     return (await this.#runtime.stateOf(name)) === 'up' && !this.#starting.has(name);
   }
+}
+
+function linksOf(parts: readonly ControlPart[]): LinkSetting[] {
+  const links = new Map<string, LinkSetting>();
+  for (const link of parts.flatMap((part) => part.links ?? [])) {
+    const key = `${link.direction} ${link.remote}`;
+    links.set(key, { ...links.get(key), ...link });
+  }
+  return [...links.values()];
 }

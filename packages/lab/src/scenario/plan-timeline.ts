@@ -1,6 +1,7 @@
 import { conflictsOf } from './contradictions.ts';
 import { misbehaviourIssues } from './misbehaviour-choices.ts';
 import { distanceOf, type Moment, momentOf, momentText } from './moment.ts';
+import { durationText } from './quantities.ts';
 import type { ScenarioIssue } from './read-scenario.ts';
 import type { Scenario, TimelineEntry } from './schema.ts';
 
@@ -84,6 +85,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
   });
   applyStarts(scenario, faults, names, say);
   for (const [id, { entry, at }] of ends) applyEnd(id, entry, at, ids.get(id), faults, say);
+  numberEqualLabels(faults);
   if (issues.length === 0) issues.push(...conflictsOf(faults));
   return { faults, issues };
 }
@@ -215,12 +217,32 @@ function faultsOf(spec: FaultEntry, entry: number, names: readonly string[]): Mu
   if (spec.do === 'link') {
     const links = linksOf(spec, names);
     const peers = new Set(links.flatMap((link) => link.split('>')));
-    return [one([...peers].sort(), `${spec.from} to ${spec.to}`, 0, links)];
+    return [one([...peers].sort(), `${spec.from} to ${spec.to} ${conditionText(spec)}`, 0, links)];
   }
   const peers = selectPeers(spec.peers, names);
   if (peers === null) return [one(null, 'miner', 0)];
   const stagger = ('stagger' in spec ? spec.stagger : undefined) ?? 0;
   return peers.map((peer, k) => one([peer], peer, k * stagger));
+}
+
+function conditionText({ latency, jitter, loss, bandwidth }: Extract<FaultEntry, { do: 'link' }>): string {
+  return [
+    ...(latency === undefined ? [] : [`latency ${durationText(latency)}`]),
+    ...(jitter === undefined ? [] : [`jitter ${durationText(jitter)}`]),
+    ...(loss === undefined ? [] : [`loss ${Number((100 * loss).toFixed(6))}%`]),
+    ...(bandwidth === undefined ? [] : [`bandwidth ${bandwidth}B/s`]),
+  ].join(', ');
+}
+
+/** Two entries may say the same. What is asked of a peer is known by its fault's label, and must not replace the other's. */
+function numberEqualLabels(faults: readonly Mutable<PlannedFault>[]): void {
+  const seen = new Map<string, number>();
+  for (const fault of faults) {
+    const { label } = fault;
+    const number = (seen.get(label) ?? 0) + 1;
+    seen.set(label, number);
+    if (number > 1) fault.label = `${label} (${number})`;
+  }
 }
 
 /** `start` ends the newest kill or stop of a peer that nothing else ends. */
