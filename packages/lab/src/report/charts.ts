@@ -135,18 +135,26 @@ function f(value: number): string {
 /** With the largest x that is shown. */
 function xScaleOf(xs: readonly number[], { xScale }: ChartOptions): [Scale, number] {
   const [start, end] = [PLOT.left, WIDTH - PLOT.right];
-  const last = Math.max(...xs);
+  const [first, last] = extremes(xs);
   if (xScale === 'percentile') return [percentileScale(last, start, end), last];
-  return [linearScale(Math.min(0, ...xs), last, start, end, 6), last];
+  return [linearScale(Math.min(0, first), last, start, end, 6), last];
 }
 
 function yScaleOf(ys: readonly number[], scale: 'linear' | 'log'): Scale {
   const [start, end] = [HEIGHT - PLOT.bottom, PLOT.top];
-  const highest = Math.max(...ys);
-  if (scale === 'linear') return linearScale(Math.min(0, ...ys), Math.max(0, highest) * 1.05, start, end, 5);
+  const [least, highest] = extremes(ys);
+  if (scale === 'linear') return linearScale(Math.min(0, least), Math.max(0, highest) * 1.05, start, end, 5);
   const positive = ys.filter((y) => y > 0);
-  const lowest = positive.length === 0 ? 1 : Math.min(...positive);
+  const lowest = positive.length === 0 ? 1 : extremes(positive)[0];
   return logScale(lowest * 0.9, Math.max(highest, lowest) * 1.2, start, end);
+}
+
+/** Smallest and largest. A run of days has more values than one call can take as arguments. */
+function extremes(values: readonly number[]): [number, number] {
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
 }
 
 function axes(sx: Scale, sy: Scale, options: ChartOptions): string[] {
