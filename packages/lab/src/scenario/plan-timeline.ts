@@ -61,6 +61,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
   const say = (path: readonly PropertyKey[], message: string): void => void issues.push({ path, message });
   checkQuorum(scenario, say);
   checkProtocol(scenario, names, say);
+  checkLimit(scenario, say);
   for (const [k, { via }] of scenario.load.entries()) checkPeers(via, names, ['load', k, 'via'], say);
   const ends = new Map<string, { entry: number; at: Moment }>();
   const faults: Mutable<PlannedFault>[] = [];
@@ -101,6 +102,14 @@ function checkQuorum({ peers, consensus: { quorum } }: Scenario, say: Say): void
       ['consensus', 'quorum'],
       `must be more than two thirds of ${peers}: at least ${Math.floor((2 * peers) / 3) + 1}`,
     );
+}
+
+/** Of what has a time, for what has a height or slot nobody knows when it comes. */
+function checkLimit({ until, limit, load }: Scenario, say: Say): void {
+  if (typeof until === 'number' && until >= limit)
+    say(['until'], `the run ends before that: \`limit\` is ${durationText(limit)}, and must be longer`);
+  for (const [k, { from }] of load.entries())
+    if (from >= limit) say(['load', k, 'from'], `the run ends before that: \`limit\` is ${durationText(limit)}`);
 }
 
 function checkProtocol({ protocol, evs, load, checks }: Scenario, names: readonly string[], say: Say): void {
@@ -245,7 +254,10 @@ function numberEqualLabels(faults: readonly Mutable<PlannedFault>[]): void {
   }
 }
 
-/** `start` ends the newest kill or stop of a peer that nothing else ends. */
+/**
+ * `start` ends the newest kill or stop of a peer that nothing else ends. Who was the miner is seen in the run: only a start of
+ * all peers is sure to be its start.
+ */
 function applyStarts(
   { timeline }: Scenario,
   faults: Mutable<PlannedFault>[],
@@ -255,25 +267,31 @@ function applyStarts(
   timeline.forEach((entry, k) => {
     if (entry.do !== 'start') return;
     const at = momentOf(entry.at);
+    const startsAll = entry.peers === 'all';
     for (const peer of selectPeers(entry.peers, names) ?? []) {
-      const downs = faults.filter(
-        ({ kind, peers, lasts, endsAt }) =>
-          (kind === 'kill' || kind === 'stop') && lasts === null && endsAt === null && (peers?.includes(peer) ?? true),
-      );
       // Which of two moments of different units comes first is seen when they come.
-      const before = downs.filter(
-        (fault) => fault.startsAt.unit !== at.unit || fault.startsAt.value + delayIn(fault) <= at.value,
+      const before = faults.filter(
+        ({ kind, lasts, endsAt, startsAt, delayMs }) =>
+          (kind === 'kill' || kind === 'stop') &&
+          lasts === null &&
+          endsAt === null &&
+          (startsAt.unit !== at.unit || startsAt.value + delayIn({ startsAt, delayMs }) <= at.value),
       );
-      const last = before.at(-1);
-      if (last === undefined) {
-        if (entry.peers !== 'all')
-          say(['timeline', k, 'peers'], `${peer} is up then: no kill or stop without \`for\` comes before`);
-      } else last.endsAt = at;
+      const ofMiner = before.findLast(({ peers }) => peers === null);
+      const last = before.findLast(({ peers }) => peers?.includes(peer)) ?? (startsAll ? ofMiner : undefined);
+      if (last !== undefined) last.endsAt = at;
+      else if (!startsAll && ofMiner !== undefined)
+        say(
+          ['timeline', k, 'peers'],
+          `nobody knows that ${peer} was the miner (timeline[${ofMiner.entry}]): write \`peers: all\` here, or \`for\` there`,
+        );
+      else if (!startsAll)
+        say(['timeline', k, 'peers'], `${peer} is up then: no kill or stop without \`for\` comes before`);
     }
   });
 }
 
-function delayIn({ startsAt, delayMs }: PlannedFault): number {
+function delayIn({ startsAt, delayMs }: Pick<PlannedFault, 'startsAt' | 'delayMs'>): number {
   return startsAt.unit === 'time' ? delayMs : 0;
 }
 
