@@ -125,6 +125,16 @@ describe('a chart', () => {
     expect(svg).not.toContain('NaN');
   });
 
+  it('has no bar for what was not measured, and says so', () => {
+    const of = (values: (number | null)[]): string =>
+      barChart(['a', 'b'], [{ name: 'one', values }], { x: 'x', y: 'y' });
+    expect(of([3, null]).match(/<rect/g)).toHaveLength(1);
+    expect(of([3, null])).toContain('no bar: not measured');
+    expect(of([3, 0]).match(/<rect/g)).toHaveLength(2);
+    expect(of([3, 0])).not.toContain('not measured');
+    expect(of([null, null])).toContain('Nothing was measured.');
+  });
+
   it('of nothing says so', () => {
     expect(lineChart([{ name: 'a', points: [] }], { x: 'x', y: 'y' })).toContain('Nothing was measured.');
     expect(barChart([], [], { x: 'x', y: 'y' })).toContain('Nothing was measured.');

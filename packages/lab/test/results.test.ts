@@ -115,10 +115,10 @@ describe('a result folder', () => {
         ['a', 'b'],
         [
           ['x,y', 'say "no"'],
-          [1, 2.25],
+          [1, 0.04],
         ],
       ),
-    ).toBe('a,b\n"x,y","say ""no"""\n1,2.3\n');
+    ).toBe('a,b\n"x,y","say ""no"""\n1,0.04\n');
   });
 });
 
@@ -272,6 +272,18 @@ describe('a page of a sweep', () => {
     const html = sweepHtml(axes, ['1'], runs);
     expect(html).toContain('load.0.rate 50</span>');
     expect(html).toContain('peers 7</span>');
+  });
+
+  it('draws no bar for a value of which no run measured the figure', () => {
+    const [one, other] = [run({ x: 'mean', seed: '1' }, 3), run({ x: 'median', seed: '1' }, 3)];
+    const figures = { ...other.summary.figures, transactionP50Ms: null };
+    const html = sweepHtml(
+      [{ path: 'x', values: ['mean', 'median'] }],
+      ['1'],
+      [one, { ...other, summary: { ...other.summary, figures } }],
+    );
+    expect(html.match(/no bar: not measured/g)).toHaveLength(1);
+    expect(html).not.toContain('<title>median: 0</title>');
   });
 
   it('compares seeds where nothing else varies, and leaves out what was not measured', () => {
