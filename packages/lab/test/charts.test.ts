@@ -108,12 +108,31 @@ describe('a chart', () => {
     expect(lineChart([{ name: 'one', points: [[0, 1]] }], { x: 'x', y: 'y' })).not.toContain('legend');
   });
 
+  it('takes as many values as a run of days has', () => {
+    const points = Array.from({ length: 300_000 }, (_, k): [number, number] => [k, 1 + (k % 7)]);
+    // Compared as numbers: a test that fails would print the whole chart.
+    for (const yScale of ['linear', 'log'] as const)
+      expect(lineChart([{ name: 'a', points }], { x: 'x', y: 'y', yScale }).match(/>250k</g)?.length).toBe(1);
+    const values = points.map(([, y]) => y);
+    expect(barChart(['a'], [{ name: 'one', values }], { x: 'x', y: 'y' }).match(/<rect/g)?.length).toBe(1);
+  });
+
   it('breaks a line where nothing is known', () => {
     const points = [0, 1, 2, 3, 4].map((x): [number, number] => [x, x === 2 ? Number.NaN : 1]);
     const svg = lineChart([{ name: 'a', points }], { x: 'x', y: 'y' });
     const [, path = ''] = /<path d="([^"]*)"/.exec(svg) ?? [];
     expect(path.replaceAll(/[\d. ]/g, '')).toBe('MLML');
     expect(svg).not.toContain('NaN');
+  });
+
+  it('has no bar for what was not measured, and says so', () => {
+    const of = (values: (number | null)[]): string =>
+      barChart(['a', 'b'], [{ name: 'one', values }], { x: 'x', y: 'y' });
+    expect(of([3, null]).match(/<rect/g)).toHaveLength(1);
+    expect(of([3, null])).toContain('no bar: not measured');
+    expect(of([3, 0]).match(/<rect/g)).toHaveLength(2);
+    expect(of([3, 0])).not.toContain('not measured');
+    expect(of([null, null])).toContain('Nothing was measured.');
   });
 
   it('of nothing says so', () => {

@@ -2,9 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readData } from '../src/network/provision.ts';
 import { compareHtml, differences } from '../src/report/compare.ts';
 import { reportHtml } from '../src/report/report.ts';
 import { type SweptRun, sweepHtml } from '../src/report/sweep-page.ts';
+import { hostFacts } from '../src/run/host-facts.ts';
+import { performRuns } from '../src/run/perform-runs.ts';
 import { ResultFolder, type RunSummary, readResult } from '../src/run/result.ts';
 import { csv, tablesOf } from '../src/run/tables.ts';
 import { parseScenario } from '../src/scenario/read-scenario.ts';
@@ -112,10 +115,10 @@ describe('a result folder', () => {
         ['a', 'b'],
         [
           ['x,y', 'say "no"'],
-          [1, 2.25],
+          [1, 0.04],
         ],
       ),
-    ).toBe('a,b\n"x,y","say ""no"""\n1,2.3\n');
+    ).toBe('a,b\n"x,y","say ""no"""\n1,0.04\n');
   });
 });
 
@@ -172,6 +175,70 @@ describe('a report', () => {
   });
 });
 
+describe('a run that is interrupted', () => {
+  const events: LabEvent[] = [
+    { type: 'violation', atMs: 5, check: 'agreement', message: 'two hashes', height: 3 },
+    { type: 'load', atMs: 6, due: 0, sent: 0, missed: 0, refused: 0, committed: 0, outstanding: 0 },
+  ];
+
+  it.each([
+    ['keeps the folders of the peers after a violation', events, true],
+    ['removes them without one', events.slice(1), false],
+  ])('%s', async (name, seen, isKept) => {
+    const out = join(folder, name);
+    const stop = new AbortController();
+    const options = {
+      read: parseScenario(TEXT, 't'),
+      scenarioFile: 't',
+      out,
+      runtime: 'process' as const,
+      seed: '1',
+      repetitions: 1,
+      keepPeers: false,
+      signal: stop.signal,
+      onEvent: () => undefined,
+      onSummary: () => undefined,
+    };
+    const interrupted = performRuns(options, async ({ onEvent, result }) => {
+      mkdirSync(join(out, 'peers/p01'), { recursive: true });
+      for (const event of seen) onEvent(event);
+      await result.close();
+      stop.abort(new Error('SIGINT'));
+      throw stop.signal.reason;
+    });
+    await expect(interrupted).rejects.toThrow('SIGINT');
+    expect(existsSync(join(out, 'peers/p01'))).toBe(isKept);
+  });
+
+  it('and saw a violation is put aside when its sweep goes on', async () => {
+    const out = join(folder, 'stopped-sweep');
+    const [point] = sweepPoints(TEXT, 't', [], ['1']);
+    const result = await ResultFolder.create(join(out, 'seed=1'), point?.text ?? '');
+    for (const event of events) result.record(event);
+    await result.close();
+    const options = {
+      text: TEXT,
+      scenarioFile: 't',
+      axes: [],
+      seeds: ['1'],
+      out,
+      runtime: 'process' as const,
+      signal: new AbortController().signal,
+      onPoint: () => undefined,
+      onEvent: () => undefined,
+      onSummary: () => undefined,
+    };
+    let isFree = false;
+    await sweep(options, async (point) => {
+      isFree = !existsSync(point.out);
+      await writeResult(point.out, summaryOf());
+      return { verdict: 'holds', summaries: [summaryOf()] };
+    });
+    expect(isFree).toBe(true);
+    expect(readFileSync(join(out, 'seed=1,interrupted-1/events.jsonl'), 'utf8')).toContain('two hashes');
+  });
+});
+
 describe('a page of a sweep', () => {
   const run = (settings: Record<string, string>, heightsPerSecond: number): SweptRun => ({
     name: Object.values(settings).join('-'),
@@ -207,6 +274,18 @@ describe('a page of a sweep', () => {
     expect(html).toContain('peers 7</span>');
   });
 
+  it('draws no bar for a value of which no run measured the figure', () => {
+    const [one, other] = [run({ x: 'mean', seed: '1' }, 3), run({ x: 'median', seed: '1' }, 3)];
+    const figures = { ...other.summary.figures, transactionP50Ms: null };
+    const html = sweepHtml(
+      [{ path: 'x', values: ['mean', 'median'] }],
+      ['1'],
+      [one, { ...other, summary: { ...other.summary, figures } }],
+    );
+    expect(html.match(/no bar: not measured/g)).toHaveLength(1);
+    expect(html).not.toContain('<title>median: 0</title>');
+  });
+
   it('compares seeds where nothing else varies, and leaves out what was not measured', () => {
     const runs = ['1', '2'].map((seed) => run({ seed }, 3));
     const html = sweepHtml([], ['1', '2'], runs);
@@ -237,12 +316,26 @@ describe('a sweep', () => {
     expect(() => sweepPoints(TEXT, 't', [parseAxis('name.0.rate=1')], ['1'])).toThrow('there is no name.0.rate');
   });
 
+  it.each([
+    ['a seed as an axis', ['seed=1,2'], ['1'], 'write --seeds 1,2,3'],
+    ['a seed twice', ['peers=4'], ['1', '1'], 'the folder peers=4,seed=1:'],
+    ['an axis twice', ['peers=4', 'peers=7'], ['1'], 'peers is varied twice'],
+    ['values that make one name', ['description=a/b,a b'], ['1'], 'the folder description=a_b,seed=1:'],
+  ])('refuses %s: one run would take the place of another', (_, axes, seeds, message) => {
+    expect(() => sweepPoints(TEXT, 't', axes.map(parseAxis), seeds)).toThrow(
+      expect.objectContaining({ code: 'SWEEP_BAD_OPTION', message: expect.stringContaining(message) }),
+    );
+  });
+
   it('goes on where it was: points that have a result are read, not run', async () => {
     const out = join(folder, 'sweep');
     const axes = [parseAxis('peers=4,7')];
+    const { commit } = await hostFacts();
+    const host = { ...summaryOf().host, commit };
     for (const [k, { name, text }] of sweepPoints(TEXT, 't', axes, ['1']).entries()) {
       const figures = { ...summaryOf().figures, heightsPerSecond: k + 1 };
-      await writeResult(join(out, name), summaryOf({ verdict: 'holds', figures }), EVENTS, text);
+      const { sha256: dataSha256 } = await readData(parseScenario(text, 't').scenario, 't', '1');
+      await writeResult(join(out, name), summaryOf({ verdict: 'holds', figures, dataSha256, host }), EVENTS, text);
     }
     const seen: boolean[] = [];
     const again = (text: string, runtime: 'process' | 'docker' = 'process') =>
@@ -273,6 +366,16 @@ describe('a sweep', () => {
     await expect(again(TEXT, 'docker')).rejects.toMatchObject({
       message: expect.stringContaining('the process runtime'),
     });
+    // Nor would those of another program, or of a data file that has changed since.
+    const file = join(out, 'peers=7,seed=1/summary.json');
+    const right = JSON.parse(readFileSync(file, 'utf8')) as RunSummary;
+    writeFileSync(file, JSON.stringify({ ...right, host: { ...host, commit: 'abc' } }));
+    await expect(again(TEXT)).rejects.toMatchObject({
+      code: 'RESULT_EXISTS',
+      message: expect.stringContaining('another version of the program (commit abc, now '),
+    });
+    writeFileSync(file, JSON.stringify({ ...right, dataSha256: 'ef'.repeat(32) }));
+    await expect(again(TEXT)).rejects.toMatchObject({ message: expect.stringContaining('a run of other data: ') });
     expect(seen).toHaveLength(2);
   });
 });

@@ -61,6 +61,58 @@ describe('a scenario', () => {
   });
 });
 
+describe('a scenario is accepted', () => {
+  it('when a misbehaving peer is killed and back before it is to be honest again, or misbehaves to the end', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: misbehave, at: 1s, for: 9s, peers: [p01], choices: [{name: refuse}]}
+  - {do: kill, at: 3s, for: 6s, peers: [p01]}
+  - {do: misbehave, at: 1s, peers: [p02], choices: [{name: refuse}]}
+  - {do: kill, at: 3s, peers: [p02]}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults).toHaveLength(4);
+  });
+
+  it('when all peers are started after the miner was killed, whoever that is, and after others were', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: kill, at: 3s, peers: [p01]}
+  - {do: kill, at: 4s, peers: miner}
+  - {do: start, at: 9s, peers: all}
+  - {do: kill, at: 12s, peers: miner}
+  - {do: start, at: 15s, peers: all}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults.map(({ endsAt }) => endsAt?.value)).toEqual([9_000, 9_000, 15_000]);
+  });
+});
+
+describe('the labels of faults', () => {
+  it('are unique, and those of links say what was asked of them', () => {
+    const { plan } = parseScenario(
+      withTimeline(`  - {do: link, at: 1s, from: all, to: all, latency: 20ms}
+  - {do: link, at: 1s, from: all, to: all, loss: 0.7%, jitter: 5ms}
+  - {do: link, at: 1s, for: 1s, from: all, to: all, bandwidth: 64kB/s}
+  - {do: partition, at: 2s, for: 1s, groups: [[p01], [p02]]}
+  - {do: partition, at: 2s, for: 5s, groups: [[p01], [p02]]}
+  - {do: pause, at: 9s, for: 1s, peers: miner}
+  - {do: pause, at: 9s, for: 1s, peers: miner}
+`),
+      'x.yaml',
+    );
+    expect(plan.faults.map(({ label }) => label)).toEqual([
+      'link all to all latency 20ms at 1s',
+      'link all to all jitter 5ms, loss 0.7% at 1s',
+      'link all to all bandwidth 64000B/s at 1s',
+      'partition p01 | p02 at 2s',
+      'partition p01 | p02 at 2s (2)',
+      'pause miner at 9s',
+      'pause miner at 9s (2)',
+    ]);
+  });
+});
+
 describe('a scenario is refused before anything starts, with line and column', () => {
   it.each([
     ['not YAML', 'name: [a\n', 'x.yaml:2:1: '],
@@ -263,6 +315,36 @@ describe('a scenario is refused before anything starts, with line and column', (
       'an EV that poisons what it does not learn',
       'name: a\nprotocol: posoc\nevs: {poisoned: {peers: [p01]}, freeRiders: [p01]}\n',
       'x.yaml:3:45: evs.freeRiders: p01 poisons its updates already',
+    ],
+    [
+      'an end after the limit',
+      'name: a\nuntil: 30min\n',
+      'x.yaml:2:8: until: the run ends before that: `limit` is 10min',
+    ],
+    ['an end at the limit', 'name: a\nuntil: 10min\n', 'x.yaml:2:8: until: '],
+    [
+      'a load after the limit',
+      'name: a\nlimit: 1min\nload:\n  - {kind: open, rate: 1, from: 60s}\n',
+      'x.yaml:4:33: load[0].from: the run ends before that: `limit` is 1min',
+    ],
+    [
+      'a kill that outlasts a misbehaviour',
+      withTimeline(
+        '  - {do: misbehave, at: 1s, for: 9s, peers: [p01], choices: [{name: refuse}]}\n  - {do: kill, at: 5s, for: 9s, peers: [p01]}\n',
+      ),
+      'x.yaml:5:5: timeline[1]: p01 is under kill when misbehave is to end, for which it must be up (timeline[0]: ',
+    ],
+    [
+      'a pause that ends with a misbehaviour',
+      withTimeline(
+        '  - {do: pause, at: 5s, for: 5s, peers: [p01]}\n  - {do: misbehave, at: 1s, for: 9s, peers: [p01], choices: [{name: refuse}]}\n',
+      ),
+      'p01 is under pause when misbehave is to end',
+    ],
+    [
+      'a start of who may have been the miner',
+      withTimeline('  - {do: kill, at: 3s, peers: miner}\n  - {do: start, at: 4s, peers: [p02]}\n'),
+      'x.yaml:5:32: timeline[1].peers: nobody knows that p02 was the miner (timeline[0]): write `peers: all` here',
     ],
     ['a fault after the end', withTimeline('  - {do: kill, at: 20min, peers: [p01]}\n'), 'the run ends before that'],
   ])('%s', (_, text, message) => {

@@ -47,7 +47,7 @@ Example:
           text: await readFile(file, 'utf8'),
           scenarioFile: resolve(file),
           axes: options.vary,
-          seeds: options.seeds?.split(',') ?? [scenario.seed],
+          seeds: options.seeds?.split(',').map((seed) => seed.trim()) ?? [scenario.seed],
           out: options.out ?? `.wattmesh/results/${slugOf(scenario.name)}-sweep`,
           runtime: options.runtime,
           signal: stop.signal,

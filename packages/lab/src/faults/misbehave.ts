@@ -1,4 +1,5 @@
 import { expectState, type FaultDriver, keyOf } from './fault.ts';
+import { hasSaidSince } from './last-words.ts';
 
 /** `misbehave`: restarted with a configuration that breaks the protocol, and again with an honest one when it ends. */
 export const misbehave: FaultDriver = async ({ runtime, controls }, { spec, entryPeers }, [name = '']) => {
@@ -11,11 +12,14 @@ export const misbehave: FaultDriver = async ({ runtime, controls }, { spec, entr
     await controls.start(name);
   };
   controls.configure(name, { choices, accomplices: others.map((other) => keyOf(runtime, other)) });
+  const sinceMs = Date.now();
   await restart();
   const names = choices.map((choice) => choice.name).join(' and ');
   return {
     prove: async () =>
-      (await runtime.lastWords(name)).includes('this member misbehaves') ? `${name} says that it will ${names}` : null,
+      (await hasSaidSince(runtime, name, sinceMs, 'this member misbehaves'))
+        ? `${name} says that it will ${names}`
+        : null,
     end: async () => {
       controls.configure(name, null);
       await restart();

@@ -78,15 +78,16 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   );
 }
 
-/** Groups of bars, one group a label. */
+/** Groups of bars, one group a label. A value of null has no bar: it was not measured. */
 export function barChart(
   labels: readonly string[],
-  series: readonly { readonly name: string; readonly values: readonly number[] }[],
+  series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[],
   options: ChartOptions,
 ): string {
-  if (labels.length === 0) return empty();
   const all = series.flatMap(({ values }) => values);
-  const sy = yScaleOf(all, 'linear');
+  const known = all.filter((value) => value !== null);
+  if (labels.length === 0 || known.length === 0) return empty();
+  const sy = yScaleOf(known, 'linear');
   const group = (WIDTH - PLOT.left - PLOT.right) / labels.length;
   const bar = Math.min(18, (group * 0.8) / series.length);
   const every = Math.ceil(labels.length / 10);
@@ -96,7 +97,8 @@ export function barChart(
     ...labels.flatMap((label, k) => {
       const middle = PLOT.left + group * (k + 0.5);
       const bars = series.map(({ values }, s) => {
-        const value = values[k] ?? 0;
+        const value = values[k] ?? null;
+        if (value === null) return '';
         const x = middle + (s - series.length / 2) * bar;
         const [top, bottom] = value >= 0 ? [sy.at(value), sy.at(0)] : [sy.at(0), sy.at(value)];
         return `<rect x="${f(x)}" y="${f(top)}" width="${f(bar * 0.92)}" height="${f(bottom - top)}" fill="${colour(s)}"><title>${escapeHtml(label)}: ${number(value)}</title></rect>`;
@@ -109,7 +111,13 @@ export function barChart(
     }),
     xTitle(options.x),
   ];
-  return svg(body, options) + legend(series.map(({ name }, k) => key(name, 'bar', colour(k))));
+  return (
+    svg(body, options) +
+    legend([
+      ...series.map(({ name }, k) => key(name, 'bar', colour(k))),
+      ...(known.length < all.length ? ['<span>no bar: not measured</span>'] : []),
+    ])
+  );
 }
 
 export function escapeHtml(text: string): string {
@@ -135,18 +143,26 @@ function f(value: number): string {
 /** With the largest x that is shown. */
 function xScaleOf(xs: readonly number[], { xScale }: ChartOptions): [Scale, number] {
   const [start, end] = [PLOT.left, WIDTH - PLOT.right];
-  const last = Math.max(...xs);
+  const [first, last] = extremes(xs);
   if (xScale === 'percentile') return [percentileScale(last, start, end), last];
-  return [linearScale(Math.min(0, ...xs), last, start, end, 6), last];
+  return [linearScale(Math.min(0, first), last, start, end, 6), last];
 }
 
 function yScaleOf(ys: readonly number[], scale: 'linear' | 'log'): Scale {
   const [start, end] = [HEIGHT - PLOT.bottom, PLOT.top];
-  const highest = Math.max(...ys);
-  if (scale === 'linear') return linearScale(Math.min(0, ...ys), Math.max(0, highest) * 1.05, start, end, 5);
+  const [least, highest] = extremes(ys);
+  if (scale === 'linear') return linearScale(Math.min(0, least), Math.max(0, highest) * 1.05, start, end, 5);
   const positive = ys.filter((y) => y > 0);
-  const lowest = positive.length === 0 ? 1 : Math.min(...positive);
+  const lowest = positive.length === 0 ? 1 : extremes(positive)[0];
   return logScale(lowest * 0.9, Math.max(highest, lowest) * 1.2, start, end);
+}
+
+/** Smallest and largest. A run of days has more values than one call can take as arguments. */
+function extremes(values: readonly number[]): [number, number] {
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
 }
 
 function axes(sx: Scale, sy: Scale, options: ChartOptions): string[] {

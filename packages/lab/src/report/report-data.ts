@@ -76,7 +76,7 @@ export class ReportData {
     const blocks = this.of('block');
     const perSecond = (name: string, what: (block: EventOf<'block'>) => number): Series => {
       const buckets = Map.groupBy(blocks, ({ atMs }) => Math.max(0, Math.floor(atMs / BUCKET_MS)));
-      const last = Math.max(0, ...buckets.keys());
+      const last = [...buckets.keys()].reduce((a, b) => Math.max(a, b), 0);
       const counts = Array.from({ length: last + 1 }, (_, k): [number, number] => [
         (k * BUCKET_MS) / 1_000,
         (buckets.get(k) ?? []).reduce((sum, block) => sum + what(block), 0),

@@ -97,7 +97,7 @@ function plot(axis: Axis, axes: readonly Axis[], figure: FigureName, runs: reado
   if (quantities === null)
     return barChart(
       axis.values,
-      groups.map(({ name, samples: ofGroup }) => ({ name, values: axis.values.map((at) => meanAt(at, ofGroup) ?? 0) })),
+      groups.map(({ name, samples: ofGroup }) => ({ name, values: axis.values.map((at) => meanAt(at, ofGroup)) })),
       { x: axis.path, y: label },
     );
   const xOf = (at: string): number => quantities.of.get(at) ?? 0;

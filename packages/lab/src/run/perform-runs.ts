@@ -25,21 +25,31 @@ export interface RunsOptions {
   onSummary(summary: RunSummary, folder: string): void;
 }
 
-/** Runs a scenario once for each seed, each into a folder of its own, with its report; several with a page over all. */
-export async function performRuns(options: RunsOptions): Promise<{ verdict: Verdict; summaries: RunSummary[] }> {
+/**
+ * Runs a scenario once for each seed, each into a folder of its own, with its report; several with a page over all.
+ * @param perform one run; tests put another one here
+ */
+export async function performRuns(
+  options: RunsOptions,
+  perform: typeof runScenario = runScenario,
+): Promise<{ verdict: Verdict; summaries: RunSummary[] }> {
   const { read, out, seed, repetitions, signal, onEvent, onSummary } = options;
   const summaries: RunSummary[] = [];
   for (let k = 1; k <= repetitions; k += 1) {
     const folder = repetitions === 1 ? out : join(out, `run-${k}`);
     const result = await ResultFolder.create(folder, read.text);
     const peers = join(folder, 'peers');
-    const running = runScenario({
+    let hasViolation = false;
+    const running = perform({
       read,
       scenarioFile: options.scenarioFile,
       seed: k === 1 ? seed : `${seed}/${k}`,
       result,
       signal,
-      onEvent,
+      onEvent: (event) => {
+        if (event.type === 'violation') hasViolation = true;
+        onEvent(event);
+      },
       createRuntime: (network, scenario) => {
         const { maxPoolTransactions } = scenario.consensus;
         const peerOptions = {
@@ -52,11 +62,11 @@ export async function performRuns(options: RunsOptions): Promise<{ verdict: Verd
         return options.runtime === 'process' ? ProcessRuntime.create(peerOptions) : DockerRuntime.create(peerOptions);
       },
     });
+    // Chains and journals of a violated run are evidence, also when the run is interrupted after the violation.
     const summary = await running.catch(async (error: Error) => {
-      if (signal.aborted && !options.keepPeers) await rm(peers, { recursive: true, force: true });
+      if (signal.aborted && !options.keepPeers && !hasViolation) await rm(peers, { recursive: true, force: true });
       throw error;
     });
-    // Chains and journals of a violated run are evidence.
     if (!options.keepPeers && summary.verdict !== 'violated') await rm(peers, { recursive: true, force: true });
     await writeReport(folder);
     summaries.push(summary);

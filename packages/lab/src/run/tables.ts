@@ -143,6 +143,7 @@ export function csv(header: readonly string[], rows: readonly (readonly Cell[])[
 }
 
 function quoted(cell: Cell): string {
-  const text = typeof cell === 'number' && !Number.isInteger(cell) ? cell.toFixed(1) : String(cell);
+  // In full: what is small is not nothing, and whoever reads the table can round it.
+  const text = String(cell);
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -23,7 +23,7 @@ import { writeContainerFolders } from './container-folders.ts';
 import { engine, firstFileOf } from './docker-engine.ts';
 import type { ProcessRuntimeOptions } from './process-runtime.ts';
 import { processorWaitMs } from './processor-wait.ts';
-import type { ExtraConfig, PeerState, PeerUsage, Runtime } from './runtime.ts';
+import { type ExtraConfig, NO_JOURNAL, type PeerState, type PeerUsage, type Runtime } from './runtime.ts';
 
 /** For each peer: all may start at once, on as many cores as there are. */
 const START_LIMIT_MS = 30_000;
@@ -187,7 +187,7 @@ export class DockerRuntime implements Runtime {
       () => null,
     );
     const bytes = archive === null ? null : firstFileOf(archive);
-    if (bytes === null) return { records: [], damage: 'there is no journal' };
+    if (bytes === null) return { records: [], damage: NO_JOURNAL };
     const folder = await mkdtemp(join(tmpdir(), 'wattmesh-lab-journal-'));
     try {
       await writeFile(join(folder, 'journal'), bytes);

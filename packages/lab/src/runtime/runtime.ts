@@ -3,6 +3,8 @@ import type { AnyMember, ControlReport, ControlSettingsInput, ProvisionedNetwork
 /** Configuration that a fault adds. */
 export type ExtraConfig = Readonly<Record<string, unknown>>;
 
+export const NO_JOURNAL = 'there is no journal';
+
 export type PeerState = 'up' | 'paused' | 'down';
 
 /**
@@ -43,7 +45,10 @@ export interface Runtime {
   /** @throws ClusterError PEER_UNREACHABLE when the peer is down or does not answer */
   control(name: string, settings: ControlSettingsInput): Promise<void>;
   report(name: string, fromHeight: number): Promise<ControlReport>;
-  /** Records of the peer's journal, as they are on its disk now; and what is damaged in it. */
+  /**
+   * Records of the peer's journal, as they are on its disk now; and what is damaged in it. Where there is none the damage is
+   * NO_JOURNAL, or the error's code ENOENT.
+   */
   journal(name: string): Promise<{ readonly records: readonly Uint8Array[]; readonly damage: string | null }>;
   /** The end of what the peer said on standard error and in its log. */
   lastWords(name: string): Promise<string>;

@@ -41,6 +41,8 @@ function contradiction(a: PlannedFault, b: PlannedFault): string | null {
   if (PROCESS.has(a.kind) && PROCESS.has(b.kind)) return `${shared} cannot be under ${a.kind} and ${b.kind} at once`;
   if (PROCESS.has(a.kind) && !isInstant(a) && BEGINS_UP.has(b.kind) && startsWithin(b, a))
     return `${shared} is under ${a.kind} when ${b.kind} is to begin`;
+  if (PROCESS.has(a.kind) && b.kind === 'misbehave' && endsWithin(b, a))
+    return `${shared} is under ${a.kind} when misbehave is to end, for which it must be up`;
   if (a.kind === b.kind && BEGINS_UP.has(a.kind)) return `${shared} is under ${a.kind} already`;
   return linkContradiction(a, b);
 }
@@ -73,4 +75,12 @@ function overlap(a: Span, b: Span): boolean {
 function startsWithin(inner: PlannedFault, outer: PlannedFault): boolean {
   const [a, b] = [spanOf(inner), spanOf(outer)];
   return a.unit === b.unit && a.from >= b.from && b.to !== null && a.from < b.to;
+}
+
+/** Together counts as within: a peer that is just being started is not up yet. */
+function endsWithin(inner: PlannedFault, outer: PlannedFault): boolean {
+  const [a, b] = [spanOf(inner), spanOf(outer)];
+  // At the end of the run everything ends in turn.
+  if (a.unit !== b.unit || a.to === null || b.to === null || a.to === Number.POSITIVE_INFINITY) return false;
+  return a.to > b.from && a.to <= b.to;
 }

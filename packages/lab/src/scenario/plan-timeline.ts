@@ -1,6 +1,7 @@
 import { conflictsOf } from './contradictions.ts';
 import { misbehaviourIssues } from './misbehaviour-choices.ts';
 import { distanceOf, type Moment, momentOf, momentText } from './moment.ts';
+import { durationText } from './quantities.ts';
 import type { ScenarioIssue } from './read-scenario.ts';
 import type { Scenario, TimelineEntry } from './schema.ts';
 
@@ -60,6 +61,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
   const say = (path: readonly PropertyKey[], message: string): void => void issues.push({ path, message });
   checkQuorum(scenario, say);
   checkProtocol(scenario, names, say);
+  checkLimit(scenario, say);
   for (const [k, { via }] of scenario.load.entries()) checkPeers(via, names, ['load', k, 'via'], say);
   const ends = new Map<string, { entry: number; at: Moment }>();
   const faults: Mutable<PlannedFault>[] = [];
@@ -84,6 +86,7 @@ export function planTimeline(scenario: Scenario): TimelinePlan {
   });
   applyStarts(scenario, faults, names, say);
   for (const [id, { entry, at }] of ends) applyEnd(id, entry, at, ids.get(id), faults, say);
+  numberEqualLabels(faults);
   if (issues.length === 0) issues.push(...conflictsOf(faults));
   return { faults, issues };
 }
@@ -99,6 +102,14 @@ function checkQuorum({ peers, consensus: { quorum } }: Scenario, say: Say): void
       ['consensus', 'quorum'],
       `must be more than two thirds of ${peers}: at least ${Math.floor((2 * peers) / 3) + 1}`,
     );
+}
+
+/** Of what has a time, for what has a height or slot nobody knows when it comes. */
+function checkLimit({ until, limit, load }: Scenario, say: Say): void {
+  if (typeof until === 'number' && until >= limit)
+    say(['until'], `the run ends before that: \`limit\` is ${durationText(limit)}, and must be longer`);
+  for (const [k, { from }] of load.entries())
+    if (from >= limit) say(['load', k, 'from'], `the run ends before that: \`limit\` is ${durationText(limit)}`);
 }
 
 function checkProtocol({ protocol, evs, load, checks }: Scenario, names: readonly string[], say: Say): void {
@@ -215,7 +226,7 @@ function faultsOf(spec: FaultEntry, entry: number, names: readonly string[]): Mu
   if (spec.do === 'link') {
     const links = linksOf(spec, names);
     const peers = new Set(links.flatMap((link) => link.split('>')));
-    return [one([...peers].sort(), `${spec.from} to ${spec.to}`, 0, links)];
+    return [one([...peers].sort(), `${spec.from} to ${spec.to} ${conditionText(spec)}`, 0, links)];
   }
   const peers = selectPeers(spec.peers, names);
   if (peers === null) return [one(null, 'miner', 0)];
@@ -223,7 +234,30 @@ function faultsOf(spec: FaultEntry, entry: number, names: readonly string[]): Mu
   return peers.map((peer, k) => one([peer], peer, k * stagger));
 }
 
-/** `start` ends the newest kill or stop of a peer that nothing else ends. */
+function conditionText({ latency, jitter, loss, bandwidth }: Extract<FaultEntry, { do: 'link' }>): string {
+  return [
+    ...(latency === undefined ? [] : [`latency ${durationText(latency)}`]),
+    ...(jitter === undefined ? [] : [`jitter ${durationText(jitter)}`]),
+    ...(loss === undefined ? [] : [`loss ${Number((100 * loss).toFixed(6))}%`]),
+    ...(bandwidth === undefined ? [] : [`bandwidth ${bandwidth}B/s`]),
+  ].join(', ');
+}
+
+/** Two entries may say the same. What is asked of a peer is known by its fault's label, and must not replace the other's. */
+function numberEqualLabels(faults: readonly Mutable<PlannedFault>[]): void {
+  const seen = new Map<string, number>();
+  for (const fault of faults) {
+    const { label } = fault;
+    const number = (seen.get(label) ?? 0) + 1;
+    seen.set(label, number);
+    if (number > 1) fault.label = `${label} (${number})`;
+  }
+}
+
+/**
+ * `start` ends the newest kill or stop of a peer that nothing else ends. Who was the miner is seen in the run: only a start of
+ * all peers is sure to be its start.
+ */
 function applyStarts(
   { timeline }: Scenario,
   faults: Mutable<PlannedFault>[],
@@ -233,25 +267,31 @@ function applyStarts(
   timeline.forEach((entry, k) => {
     if (entry.do !== 'start') return;
     const at = momentOf(entry.at);
+    const startsAll = entry.peers === 'all';
     for (const peer of selectPeers(entry.peers, names) ?? []) {
-      const downs = faults.filter(
-        ({ kind, peers, lasts, endsAt }) =>
-          (kind === 'kill' || kind === 'stop') && lasts === null && endsAt === null && (peers?.includes(peer) ?? true),
-      );
       // Which of two moments of different units comes first is seen when they come.
-      const before = downs.filter(
-        (fault) => fault.startsAt.unit !== at.unit || fault.startsAt.value + delayIn(fault) <= at.value,
+      const before = faults.filter(
+        ({ kind, lasts, endsAt, startsAt, delayMs }) =>
+          (kind === 'kill' || kind === 'stop') &&
+          lasts === null &&
+          endsAt === null &&
+          (startsAt.unit !== at.unit || startsAt.value + delayIn({ startsAt, delayMs }) <= at.value),
       );
-      const last = before.at(-1);
-      if (last === undefined) {
-        if (entry.peers !== 'all')
-          say(['timeline', k, 'peers'], `${peer} is up then: no kill or stop without \`for\` comes before`);
-      } else last.endsAt = at;
+      const ofMiner = before.findLast(({ peers }) => peers === null);
+      const last = before.findLast(({ peers }) => peers?.includes(peer)) ?? (startsAll ? ofMiner : undefined);
+      if (last !== undefined) last.endsAt = at;
+      else if (!startsAll && ofMiner !== undefined)
+        say(
+          ['timeline', k, 'peers'],
+          `nobody knows that ${peer} was the miner (timeline[${ofMiner.entry}]): write \`peers: all\` here, or \`for\` there`,
+        );
+      else if (!startsAll)
+        say(['timeline', k, 'peers'], `${peer} is up then: no kill or stop without \`for\` comes before`);
     }
   });
 }
 
-function delayIn({ startsAt, delayMs }: PlannedFault): number {
+function delayIn({ startsAt, delayMs }: Pick<PlannedFault, 'startsAt' | 'delayMs'>): number {
   return startsAt.unit === 'time' ? delayMs : 0;
 }
 

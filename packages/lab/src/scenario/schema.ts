@@ -67,7 +67,9 @@ export const faultSchema = z.discriminatedUnion(
       .describe('Ask the processes to end (SIGTERM). With `for` they are started again after it.'),
     z
       .strictObject({ do: z.literal('start'), ...onPeers })
-      .describe('Start peers that were killed or stopped without `for`.'),
+      .describe(
+        'Start peers that were killed or stopped without `for`; one that was killed as the `miner` only with `peers: all`.',
+      ),
     z
       .strictObject({ do: z.literal('restart'), ...onPeers, stagger })
       .describe('Stop the processes (SIGTERM) and start them again at once.'),
