@@ -15,6 +15,7 @@ import {
 import { eventually } from '../eventually.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
+import { filesWith, networkOf } from './dealt-network.ts';
 
 const KEY = `02${'ab'.repeat(32)}`;
 const endpoint: Endpoint = { pid: 12, publicKey: KEY, peerAddress: '/ip4/127.0.0.1/tcp/9', apiUrl: 'http://x' };
@@ -44,6 +45,18 @@ describe('a run folder', () => {
     }
     expect(guarded).toBe(3);
   });
+
+  it.each(['poeg', 'posoc'] as const)(
+    'of %s keeps the seed, from which every key follows, to its owner, and out of the folders of the peers',
+    async (protocol) => {
+      const folder = tempFolder();
+      const seed = 'a seed that nobody else may read';
+      await writeRunFolder(folder, networkOf(protocol, seed), { seed, createdMs: 0 });
+      const holding = filesWith(folder, seed);
+      expect(holding).toEqual([join(folder, 'run.json')]);
+      for (const path of holding) expect(statSync(path).mode & 0o777).toBe(0o600);
+    },
+  );
 
   it('is never written over: RUN_EXISTS', async () => {
     const { folder, network } = await provisionedRun();

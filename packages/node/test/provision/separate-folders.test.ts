@@ -5,6 +5,7 @@ import { provisionSynthetic } from '../../src/cluster/create-run.ts';
 import { type SeparateFoldersOptions, writeSeparateFolders } from '../../src/provision/separate-folders.ts';
 import { readJournal } from '../../src/store/journal-file.ts';
 import { tempFolder } from '../temp-folder.ts';
+import { filesWith, networkOf } from './dealt-network.ts';
 
 const network = provisionSynthetic({ nodes: 4, seed: 'one', clock: 'wall', slotMs: 10_000, genesisTimeMs: 1 });
 
@@ -37,6 +38,23 @@ describe('folders for peers on machines of their own', () => {
       });
     }
   });
+
+  it.each(['poeg', 'posoc'] as const)(
+    'of %s do not tell a peer the seed, from which it could derive the keys of the others',
+    async (protocol) => {
+      const out = tempFolder();
+      const seed = 'a seed that no peer may know';
+      const dealt = networkOf(protocol, seed);
+      expect(await writeSeparateFolders(dealt, options(out))).toBe(true);
+      expect(filesWith(out, seed)).toEqual([]);
+      for (const { rank, secretKey, beaconShare, meterSecretKey } of dealt.members)
+        for (const secret of [secretKey, beaconShare, meterSecretKey])
+          for (const path of filesWith(out, Buffer.from(secret).toString('hex')))
+            expect(path.startsWith(join(out, `peer-${rank + 1}`, '/'))).toBe(true);
+      // The same look finds what is there.
+      expect(filesWith(out, dealt.genesis.chainName)).toHaveLength(4);
+    },
+  );
 
   it('are left as they are when they hold a network', async () => {
     const out = tempFolder();
