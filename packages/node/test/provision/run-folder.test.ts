@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { provisionSynthetic } from '../../src/cluster/create-run.ts';
+import { readNodeConfig } from '../../src/config/node-config.ts';
 import { followEndpoints } from '../../src/provision/endpoint-book.ts';
 import {
   type Endpoint,
@@ -12,6 +14,7 @@ import {
   writeEndpoint,
   writeRunFolder,
 } from '../../src/provision/run-folder.ts';
+import { readJournal } from '../../src/store/journal-file.ts';
 import { eventually } from '../eventually.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
@@ -66,6 +69,26 @@ describe('a run folder', () => {
       message: expect.stringContaining(folder),
     });
     expect(readFileSync(join(folder, 'run.json'))).toEqual(before);
+  });
+
+  it('is laid out anew where an attempt was interrupted, for a chain that differs by its time of genesis', async () => {
+    const { folder, network, configFile } = await provisionedRun();
+    const { dataFolder } = await readNodeConfig(configFile);
+    rmSync(join(folder, 'run.json'));
+    const plan = { nodes: 1, seed: 'one', clock: 'ready', slotMs: 60_000 } as const;
+    const later = provisionSynthetic({ ...plan, genesisTimeMs: 2_000 });
+    expect(later.chainId).not.toBe(network.chainId);
+    await writeRunFolder(folder, later, { seed: 'one', createdMs: 1 });
+    const journal = await readJournal(dataFolder);
+    expect(journal).toMatchObject({ chainId: Buffer.from(later.chainId, 'hex'), records: [], blindHeight: 0 });
+
+    // Now a peer has been there.
+    mkdirSync(join(dataFolder, 'chain'));
+    rmSync(join(folder, 'run.json'));
+    const latest = provisionSynthetic({ ...plan, genesisTimeMs: 3_000 });
+    await expect(writeRunFolder(folder, latest, { seed: 'one', createdMs: 1 })).rejects.toMatchObject({
+      code: 'STORE_OTHER_CHAIN',
+    });
   });
 
   it('that is none is refused with RUN_NOT_FOUND, a broken one with the code of its file', async () => {
