@@ -98,9 +98,17 @@ export class JournalFile {
   /** If the file has grown large, starts it anew at the committed `height` with `carry`: all that matters above it. */
   async rotate(height: number, carry: readonly Uint8Array[]): Promise<void> {
     if (this.#bytes < this.#options.rotateBytes) return;
+    await this.#restart(higher(this.#blindHeight, height), carry);
+  }
+
+  /** Starts the file anew as that of a member who has signed nothing, whatever it holds: who calls this knows better. */
+  async declareUnsigned(): Promise<void> {
+    await this.#restart(0, []);
+  }
+
+  async #restart(blindHeight: number | null, records: readonly Uint8Array[]): Promise<void> {
     try {
-      const blindHeight = higher(this.#blindHeight, height);
-      const file = await create(this.#options, blindHeight, carry);
+      const file = await create(this.#options, blindHeight, records);
       await this.#file.close();
       this.#file = file;
       this.#blindHeight = blindHeight;
