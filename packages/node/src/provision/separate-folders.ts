@@ -54,13 +54,13 @@ export async function writeSeparateFolders(
   if (holdNetwork(folders)) return false;
   // Before any key is written: a data folder that belongs to another chain is refused.
   for (const { rank } of network.members) {
+    await mkdir(folderOf(rank), { recursive: true });
     const data = dataPattern === undefined ? join(folderOf(rank), dataFolder) : numbered(dataPattern, rank);
     await writeFirstJournal(data, Buffer.from(network.chainId, 'hex'));
   }
   const genesis = `${JSON.stringify(genesisToJson(network.genesis), null, 2)}\n`;
   for (const member of network.members) {
     const folder = folderOf(member.rank);
-    await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'genesis.json'), genesis);
     const others = network.members.filter(({ rank }) => rank !== member.rank);
     await writeMember(folder, 'node.json', member, {
