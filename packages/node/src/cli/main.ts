@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { nodeCommand } from './commands/node.ts';
-import { codeOf, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
+import { describeError, EXIT, EXIT_HELP, exitCodeOf } from './exit.ts';
 
 const program = new Command('wattmesh')
   .description('Peer-to-peer energy markets on a real network: start peers, watch them trade, measure them.')
@@ -32,9 +32,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
-    const code = codeOf(error);
-    const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(code === null ? `${(error as Error).stack ?? text}\n` : `error ${code}: ${text}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

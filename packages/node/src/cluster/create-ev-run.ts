@@ -56,6 +56,14 @@ export function defaultRule(nodes: number): AggregationSetting {
   return nodes < 3 ? { name: 'mean', f: 0 } : { name: 'multikrum', f: Math.min(3, Math.floor((nodes - 3) / 2)) };
 }
 
+/**
+ * What decides the life of EV `k`. One way: the EV holds it, and from the seed itself it could derive every key of the
+ * others.
+ */
+function lifeSeed(seed: string, k: number): string {
+  return sha256(Buffer.from(`wattmesh/ev-life/${k}/${seed}`));
+}
+
 /** EVs in two groups that park at one building: lives, keys and the first model follow from the seed. */
 export function provisionSyntheticEvs(plan: SyntheticEvPlan): ProvisionedNetwork<ProvisionedEv> {
   const { nodes, seed, clock, slotMs, genesisTimeMs, preset, roundsPerDay, trainingWindowMs, quorum } = plan;
@@ -85,7 +93,7 @@ export function provisionSyntheticEvs(plan: SyntheticEvPlan): ProvisionedNetwork
   const evs = Array.from({ length: nodes }, (_, k): EvProfileInput => {
     const isSelfish = plan.selfish !== undefined && k % 2 === 0 && k >= nodes - 2 * plan.selfish.count;
     return {
-      ...groupProfile(k % 2 === 0 ? 'full' : 'empty', preset, `${seed}/${k}`),
+      ...groupProfile(k % 2 === 0 ? 'full' : 'empty', preset, lifeSeed(seed, k)),
       ...(k < (plan.poisoned ?? 0) ? { poison: { kind: 'sign-flip', factor: 3 } } : {}),
       ...(isSelfish ? { paysFromDay: plan.selfish.untilDay } : {}),
     };

@@ -1,4 +1,9 @@
-export type RunErrorCode = 'RUN_NOT_FOUND' | 'RUN_EXISTS' | 'RUN_UNKNOWN_PEER' | 'RUN_DATA_ELSEWHERE';
+export type RunErrorCode =
+  | 'RUN_NOT_FOUND'
+  | 'RUN_EXISTS'
+  | 'RUN_UNKNOWN_PEER'
+  | 'RUN_DATA_ELSEWHERE'
+  | 'RUN_PEERS_SHARE';
 
 /** A run folder is not what a command needs; the message names it and what to do. */
 export class RunError extends Error {

@@ -90,7 +90,8 @@ export async function writeRunFolder(
     createdMs: options.createdMs,
     peers: network.members.map(({ name, publicKey }) => ({ name, publicKey })),
   };
-  await writeJson(join(folder, 'run.json'), run);
+  // Every key follows from the seed.
+  await writeJson(join(folder, 'run.json'), run, 0o600);
   return run;
 }
 

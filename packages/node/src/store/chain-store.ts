@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { CommitRecord, StoredPeer, StoreWrite } from '@wattmesh/consensus';
+import { type CommitRecord, decodeJournalEntry, type StoredPeer, type StoreWrite } from '@wattmesh/consensus';
 import { fileBlobs, readBlob } from './blob-shelf.ts';
 import {
   checkIdentity,
@@ -14,7 +14,7 @@ import {
 } from './chain-check.ts';
 import { decodeNumber, encodeNumbers, hashKey, heightKey, META, transactionKey } from './chain-layout.ts';
 import { isDiskFull, messagesOf, StoreError, writeError } from './errors.ts';
-import { JournalFile, syncFolder } from './journal-file.ts';
+import { type JournalContent, JournalFile, syncFolder } from './journal-file.ts';
 import { type ChainDatabase, corrupt, locked, openLevel, readSealed, sealed } from './level-folder.ts';
 import type { PeerStore } from './peer-store.ts';
 
@@ -33,6 +33,11 @@ export interface TransactionPlace {
 export interface ChainStoreOptions {
   /** After a commit, a journal larger than this is started anew with the records that still matter. */
   readonly rotateBytes?: number;
+  /**
+   * The operator knows that this member's keys have never signed anything on this chain. Refused with STORE_HAS_SIGNED
+   * where the folder says otherwise, or has lost what it said.
+   */
+  readonly neverSigned?: boolean;
 }
 
 /**
@@ -113,7 +118,20 @@ export class ChainStore implements PeerStore {
         rotateBytes: options.rotateBytes ?? ROTATE_BYTES,
       });
       journal = opened.journal;
-      const { records, damage } = opened.content;
+      let { records } = opened.content;
+      const { damage } = opened.content;
+      if (options.neverSigned) {
+        const objection = objectionToUnsigned(head, repairs, opened.content, journal.blindHeight);
+        if (objection !== null)
+          throw new StoreError(
+            'STORE_HAS_SIGNED',
+            `${folder} does not bear out that its member has never signed: ${objection}; start without --never-signed`,
+          );
+        if (journal.blindHeight === null) {
+          await journal.declareUnsigned();
+          records = [];
+        }
+      }
       if (damage !== null) repairs.push(`the journal lost records: ${damage}`);
       const { blindHeight } = journal;
       const silentThrough = blindHeight === null || blindHeight > head ? blindHeight : 0;
@@ -223,6 +241,27 @@ export class ChainStore implements PeerStore {
     this.#head = height;
     await this.#journal.rotate(height, commit.carry);
   }
+}
+
+/**
+ * What in a folder speaks against a member having signed nothing; null when nothing does. A peer that was started on an
+ * empty disk has made a chain without blocks, and noted for how long it keeps silent: neither is a signature.
+ */
+function objectionToUnsigned(
+  head: number,
+  repairs: readonly string[],
+  { records, damage }: JournalContent,
+  blindHeight: number | null,
+): string | null {
+  const [repair] = repairs;
+  if (head > 0) return `it holds a chain of ${head} blocks`;
+  if (repair !== undefined) return `it was damaged (${repair})`;
+  if (damage !== null) return `its journal was damaged (${damage})`;
+  const isSignature = (type: string | undefined): boolean => type !== 'silence' && type !== 'absence';
+  if (records.some((record) => isSignature(decodeJournalEntry(record)?.type)))
+    return 'its journal holds what it has signed';
+  if (blindHeight !== null && blindHeight > 0) return `its journal has lost what it signed up to height ${blindHeight}`;
+  return null;
 }
 
 function readHead(db: ChainDatabase, head: number): { state: Uint8Array; certificate: Uint8Array } {

@@ -5,7 +5,8 @@ export type StoreErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_FULL'
   | 'STORE_WRITE_FAILED'
-  | 'STORE_UNREADABLE';
+  | 'STORE_UNREADABLE'
+  | 'STORE_HAS_SIGNED';
 
 /** Something is wrong with a peer's store; the message names the folder and what to do. */
 export class StoreError extends Error {

@@ -58,17 +58,9 @@ export class JournalFile {
 
   /** @throws StoreError STORE_OTHER_CHAIN, STORE_UNREADABLE, STORE_FULL, STORE_WRITE_FAILED */
   static async open(options: JournalOptions): Promise<{ journal: JournalFile; content: JournalContent }> {
-    const path = join(options.folder, 'journal');
-    const existing = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw new StoreError('STORE_UNREADABLE', `cannot read ${path}: ${error.message}`, { cause: error });
-    });
+    const existing = await readExisting(options.folder);
     const parsed = existing === null ? missing(options.isNew) : parse(existing);
-    if (parsed.chainId !== null && !parsed.chainId.equals(options.chainId))
-      throw new StoreError(
-        'STORE_OTHER_CHAIN',
-        `the journal in ${options.folder} belongs to another chain; use another data folder`,
-      );
+    if (parsed.chainId !== null && !parsed.chainId.equals(options.chainId)) throw otherChain(options.folder);
     const { damage } = parsed;
     const blindHeight = higher(parsed.blindHeight, damage === null ? 0 : options.blindIfDamaged);
     // Where the others must be asked, an answer of old would be taken for one that covers what is lost now.
@@ -76,7 +68,9 @@ export class JournalFile {
     try {
       // A missing, damaged or torn file is written anew from what is intact, so that new records never follow garbage.
       const isWhole = existing !== null && damage === null && parsed.end === existing.length;
-      const file = isWhole ? await open(path, 'a') : await create(options, blindHeight, records);
+      const file = isWhole
+        ? await open(join(options.folder, 'journal'), 'a')
+        : await create(options, blindHeight, records);
       const bytes = (await file.stat()).size;
       return { journal: new JournalFile(options, file, bytes, blindHeight), content: { records, damage } };
     } catch (error) {
@@ -104,9 +98,17 @@ export class JournalFile {
   /** If the file has grown large, starts it anew at the committed `height` with `carry`: all that matters above it. */
   async rotate(height: number, carry: readonly Uint8Array[]): Promise<void> {
     if (this.#bytes < this.#options.rotateBytes) return;
+    await this.#restart(higher(this.#blindHeight, height), carry);
+  }
+
+  /** Starts the file anew as that of a member who has signed nothing, whatever it holds: who calls this knows better. */
+  async declareUnsigned(): Promise<void> {
+    await this.#restart(0, []);
+  }
+
+  async #restart(blindHeight: number | null, records: readonly Uint8Array[]): Promise<void> {
     try {
-      const blindHeight = higher(this.#blindHeight, height);
-      const file = await create(this.#options, blindHeight, carry);
+      const file = await create(this.#options, blindHeight, records);
       await this.#file.close();
       this.#file = file;
       this.#blindHeight = blindHeight;
@@ -128,18 +130,48 @@ export async function readJournal(folder: string): Promise<JournalContent & { re
 
 /**
  * Makes the journal of a member whose keys have just been dealt: it has signed nothing yet. A data folder that never had
- * this one belongs to a peer that may have signed on a disk which is lost. Leaves alone a folder with a journal or a chain.
- * @throws StoreError STORE_FULL, STORE_WRITE_FAILED
+ * this one belongs to a peer that may have signed on a disk which is lost. Leaves alone a folder with a journal or a chain; but
+ * the first journal of another chain, in which nobody has ever started a peer, is what an interrupted attempt left behind,
+ * and is replaced: its chain has never been.
+ * @throws StoreError STORE_OTHER_CHAIN when a peer of another chain has been at work in the folder; STORE_UNREADABLE,
+ * STORE_FULL, STORE_WRITE_FAILED
  */
 export async function writeFirstJournal(folder: string, chainId: Uint8Array): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    if (['journal', 'chain'].some((name) => existsSync(join(folder, name)))) return;
+    const hasChain = existsSync(join(folder, 'chain'));
+    const existing = await readExisting(folder);
+    if (existing === null && hasChain) return;
+    if (existing !== null) {
+      const parsed = parse(existing);
+      if (parsed.chainId === null || parsed.chainId.equals(chainId)) return;
+      if (hasChain || !isFirst(parsed, existing)) throw otherChain(folder);
+    }
     const file = await create({ folder, chainId }, 0, []);
     await file.close();
   } catch (error) {
     throw writeError(folder, error);
   }
+}
+
+async function readExisting(folder: string): Promise<Buffer | null> {
+  const path = join(folder, 'journal');
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new StoreError('STORE_UNREADABLE', `cannot read ${path}: ${error.message}`, { cause: error });
+  });
+}
+
+function otherChain(folder: string): StoreError {
+  return new StoreError(
+    'STORE_OTHER_CHAIN',
+    `the journal in ${folder} belongs to another chain; use another data folder`,
+  );
+}
+
+/** Whether a journal is as it was dealt: not a byte has been written to it since. */
+function isFirst({ blindHeight, damage, end }: Parsed, file: Buffer): boolean {
+  return blindHeight === 0 && damage === null && end === HEADER_BYTES && file.length === HEADER_BYTES;
 }
 
 /** Null stands for a height that nobody knows, and is above all others. */

@@ -20,8 +20,7 @@ async function endpointsOf(folder: string, nodes: number): Promise<Endpoint[]> {
 
 const areGone = (endpoints: readonly Endpoint[]) => (): boolean => endpoints.every(({ pid }) => !isAlive(pid));
 
-/** Run folders; compiled programs that later peers start from may stay. */
-const runsIn = (folder: string): string[] => readdirSync(folder).filter((entry) => entry !== 'wattmesh-compile-cache');
+const runsIn = (folder: string): string[] => readdirSync(folder);
 
 const demo = (...args: string[]): string[] => ['demo', '--nodes', '2', '--slot-ms', '0', ...args];
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
@@ -11,7 +12,7 @@ import { nodeCommand } from '../../src/cli/commands/node.ts';
 import { statusCommand } from '../../src/cli/commands/status.ts';
 import { trainCommand } from '../../src/cli/commands/train.ts';
 import { upCommand } from '../../src/cli/commands/up.ts';
-import { codeOf, exitCodeOf } from '../../src/cli/exit.ts';
+import { codeOf, describeError, exitCodeOf } from '../../src/cli/exit.ts';
 import { integerBetween } from '../../src/cli/options.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
@@ -59,6 +60,11 @@ describe('a mistake', () => {
     ['an unknown option', ['status', '--jsno'], /unknown option '--jsno'[\s\S]*Did you mean --json/],
     ['an unknown command', ['statsu'], /unknown command 'statsu'[\s\S]*Did you mean status/],
     ['a run that is not there', ['status', '--run', '/nonexistent/run'], /^error RUN_NOT_FOUND: .*\/nonexistent\/run/],
+    [
+      'a folder that is a file',
+      ['provision', '--nodes', '2', '--out', join(import.meta.filename, 'out'), '--address', '/dns4/p{n}/tcp/1'],
+      /^error ENOTDIR: not a directory, mkdir '.*usage\.test\.ts\/out\/peer-1'\n$/,
+    ],
   ])('such as %s ends with 2 and says what is wrong', async (_, args, text) => {
     const { code, stdout, stderr } = await wattmesh(...args);
     expect(stderr).toMatch(text);
@@ -142,8 +148,42 @@ describe('exit codes', () => {
     ['TRANSPORT_ADDRESS_IN_USE', 2],
     ['PEER_DID_NOT_START', 2],
     ['ENOENT', 1],
+    ['ERR_INVALID_ARG_TYPE', 1],
+    ['ABORT_ERR', 1],
   ])('of %s is %i', (code, exit) => {
     expect(exitCodeOf(Object.assign(new Error(), { code }))).toBe(exit);
+  });
+
+  it('of what the system says of a file or a port is 2, with its name and without a stack', async () => {
+    const folder = tempFolder();
+    const missing = join(folder, 'missing');
+    const error = await readFile(missing).catch((cause: unknown) => cause);
+    expect([exitCodeOf(error), codeOf(error)]).toEqual([2, 'ENOENT']);
+    expect(describeError(error)).toBe(`error ENOENT: no such file or directory, open '${missing}'`);
+    const nameless = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'mkdir' });
+    expect(codeOf(nameless)).toBeNull();
+    expect(describeError(Object.assign(nameless, { path: '/root/x' }))).toBe(
+      'error EACCES: permission denied (/root/x)',
+    );
+    for (const [code, syscall] of [
+      ['ENOSPC', 'write'],
+      ['EADDRINUSE', 'listen'],
+    ])
+      expect(exitCodeOf(Object.assign(new Error(), { code, syscall }))).toBe(2);
+    // A connection that breaks is nothing that the user has chosen.
+    expect(exitCodeOf(Object.assign(new Error(), { code: 'ECONNRESET', syscall: 'read' }))).toBe(1);
+  });
+
+  it('of a mistake in the program is 1, with its stack, also when Node gives it a code', () => {
+    let mistake: unknown;
+    try {
+      Buffer.from(null as unknown as string);
+    } catch (error) {
+      mistake = error;
+    }
+    expect(mistake).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect([exitCodeOf(mistake), codeOf(mistake)]).toEqual([1, null]);
+    expect(describeError(mistake)).toContain('usage.test.ts');
   });
 
   it('of an error without a code is that of a failure', () => {

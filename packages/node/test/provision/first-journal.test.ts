@@ -21,13 +21,23 @@ it('a peer signs nothing in a data folder that was not dealt with its keys, unle
   expect(silent.view().sittingOut).toBe(true);
   await silent.stop();
 
-  // It would be too late to say so now: the folder has a chain of its own.
-  await declareUnsigned(config);
   expect((await readJournal(config.dataFolder)).blindHeight).toBeNull();
 
-  rmSync(config.dataFolder, { recursive: true });
+  // That start has left a chain without blocks and a journal: neither stands in the way.
   await declareUnsigned(config);
+  expect(await readJournal(config.dataFolder)).toMatchObject({ records: [], blindHeight: 0 });
   const node = await start();
   expect(node.view().sittingOut).toBe(false);
   await eventually('blocks', () => node.view().state.height > 1);
+  await node.stop();
+  await expect(declareUnsigned(config)).rejects.toMatchObject({
+    code: 'STORE_HAS_SIGNED',
+    message: expect.stringMatching(/a chain of \d+ blocks; start without --never-signed/),
+  });
+
+  // The very first start can say so, and a second one before anything was signed.
+  rmSync(config.dataFolder, { recursive: true });
+  await declareUnsigned(config);
+  await declareUnsigned(config);
+  expect(await readJournal(config.dataFolder)).toMatchObject({ records: [], blindHeight: 0 });
 });

@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { provisionSynthetic } from '../../src/cluster/create-run.ts';
+import { readNodeConfig } from '../../src/config/node-config.ts';
 import { followEndpoints } from '../../src/provision/endpoint-book.ts';
 import {
   type Endpoint,
@@ -12,9 +14,11 @@ import {
   writeEndpoint,
   writeRunFolder,
 } from '../../src/provision/run-folder.ts';
+import { readJournal } from '../../src/store/journal-file.ts';
 import { eventually } from '../eventually.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
+import { filesWith, networkOf } from './dealt-network.ts';
 
 const KEY = `02${'ab'.repeat(32)}`;
 const endpoint: Endpoint = { pid: 12, publicKey: KEY, peerAddress: '/ip4/127.0.0.1/tcp/9', apiUrl: 'http://x' };
@@ -45,6 +49,18 @@ describe('a run folder', () => {
     expect(guarded).toBe(3);
   });
 
+  it.each(['poeg', 'posoc'] as const)(
+    'of %s keeps the seed, from which every key follows, to its owner, and out of the folders of the peers',
+    async (protocol) => {
+      const folder = tempFolder();
+      const seed = 'a seed that nobody else may read';
+      await writeRunFolder(folder, networkOf(protocol, seed), { seed, createdMs: 0 });
+      const holding = filesWith(folder, seed);
+      expect(holding).toEqual([join(folder, 'run.json')]);
+      for (const path of holding) expect(statSync(path).mode & 0o777).toBe(0o600);
+    },
+  );
+
   it('is never written over: RUN_EXISTS', async () => {
     const { folder, network } = await provisionedRun();
     const before = readFileSync(join(folder, 'run.json'));
@@ -53,6 +69,26 @@ describe('a run folder', () => {
       message: expect.stringContaining(folder),
     });
     expect(readFileSync(join(folder, 'run.json'))).toEqual(before);
+  });
+
+  it('is laid out anew where an attempt was interrupted, for a chain that differs by its time of genesis', async () => {
+    const { folder, network, configFile } = await provisionedRun();
+    const { dataFolder } = await readNodeConfig(configFile);
+    rmSync(join(folder, 'run.json'));
+    const plan = { nodes: 1, seed: 'one', clock: 'ready', slotMs: 60_000 } as const;
+    const later = provisionSynthetic({ ...plan, genesisTimeMs: 2_000 });
+    expect(later.chainId).not.toBe(network.chainId);
+    await writeRunFolder(folder, later, { seed: 'one', createdMs: 1 });
+    const journal = await readJournal(dataFolder);
+    expect(journal).toMatchObject({ chainId: Buffer.from(later.chainId, 'hex'), records: [], blindHeight: 0 });
+
+    // Now a peer has been there.
+    mkdirSync(join(dataFolder, 'chain'));
+    rmSync(join(folder, 'run.json'));
+    const latest = provisionSynthetic({ ...plan, genesisTimeMs: 3_000 });
+    await expect(writeRunFolder(folder, latest, { seed: 'one', createdMs: 1 })).rejects.toMatchObject({
+      code: 'STORE_OTHER_CHAIN',
+    });
   });
 
   it('that is none is refused with RUN_NOT_FOUND, a broken one with the code of its file', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { batchHash, decodeBlock, transactionId } from '@wattmesh/consensus';
 import { Level } from 'level';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeJournalEntry } from '../../../consensus/src/peer/journal.ts';
 import { storeCodec } from '../../src/store/chain-codec.ts';
 import { ChainStore, type ChainStoreOptions } from '../../src/store/chain-store.ts';
 import { sealed } from '../../src/store/level-folder.ts';
@@ -348,3 +349,70 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   copy.writeUInt8(copy.readUInt8(at) ^ 0x10, at);
   return copy;
 }
+
+describe('a member of which it is said that it has never signed', () => {
+  const said = (folder: string): Promise<ChainStore> => open(folder, { neverSigned: true });
+
+  /** What a start on an empty disk leaves behind, with these entries in its journal. */
+  async function emptyDisk(...entries: readonly Uint8Array[]): Promise<string> {
+    const folder = tempFolder();
+    const store = await open(folder);
+    expect(store.load().silentThrough).toBeNull();
+    await store.write(entries.map((bytes) => ({ type: 'journal', bytes })));
+    await store.close();
+    return folder;
+  }
+
+  async function expectUnsigned(folder: string): Promise<void> {
+    for (const options of [{ neverSigned: true }, {}]) {
+      const store = await open(folder, options);
+      expect(store.load()).toEqual({ head: null, journal: [], silentThrough: 0 });
+      expect(store.repairs).toEqual([]);
+      await store.close();
+    }
+  }
+
+  it('is believed where the folder is new, was dealt with its keys, or was started on before without a word', async () => {
+    await expectUnsigned(tempFolder());
+    await expectUnsigned(await dealtFolder(chain.rules.chainId));
+    await expectUnsigned(await emptyDisk());
+  });
+
+  it('forgets what the others have told it: that covers a disk which was never lost', async () => {
+    const silence = encodeJournalEntry({ type: 'silence', throughHeight: 2 });
+    const absence = encodeJournalEntry({ type: 'absence', throughSlot: 0 });
+    await expectUnsigned(await emptyDisk(absence, silence));
+  });
+
+  it('is refused with STORE_HAS_SIGNED where there are blocks, or signatures before the first of them', async () => {
+    await expect(said(await written())).rejects.toMatchObject({
+      code: 'STORE_HAS_SIGNED',
+      message: expect.stringContaining(`a chain of ${HEAD} blocks`),
+    });
+    const [first] = writes;
+    if (first?.type !== 'journal') throw new Error('a peer journals before it commits');
+    for (const folder of [await emptyDisk(first.bytes), await dealtFolder(chain.rules.chainId)]) {
+      const store = await open(folder);
+      await store.write([first]);
+      await store.close();
+      const before = readFileSync(join(folder, 'journal'));
+      await expect(said(folder)).rejects.toMatchObject({
+        code: 'STORE_HAS_SIGNED',
+        message: expect.stringMatching(/its journal holds what it has signed/),
+      });
+      expect(readFileSync(join(folder, 'journal'))).toEqual(before);
+    }
+  });
+
+  it('is refused where the journal is lost or damaged: nobody can tell what it held', async () => {
+    const lost = await dealtFolder(chain.rules.chainId);
+    await (await open(lost)).close();
+    rmSync(join(lost, 'journal'));
+    // Once it is mended, only its blind height tells.
+    for (const why of [/journal was damaged/, /has lost what it signed up to height 1/])
+      await expect(said(lost)).rejects.toMatchObject({
+        code: 'STORE_HAS_SIGNED',
+        message: expect.stringMatching(why),
+      });
+  });
+});

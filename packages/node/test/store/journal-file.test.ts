@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -121,6 +121,40 @@ describe('the journal', () => {
     const { folder } = await written();
     await writeFirstJournal(folder, CHAIN);
     expect(await found(folder)).toEqual({ records: RECORDS, damage: null, blindHeight: 0 });
+  });
+
+  it('makes way for the first journal of another chain when it is one itself, in a folder where no peer has started', async () => {
+    const folder = tempFolder();
+    const other = Buffer.alloc(32, 8);
+    await writeFirstJournal(folder, other);
+    await writeFirstJournal(folder, CHAIN);
+    expect(await readJournal(folder)).toMatchObject({ chainId: CHAIN, records: [], blindHeight: 0 });
+    await mkdir(join(folder, 'chain'));
+    await expect(writeFirstJournal(folder, other)).rejects.toMatchObject({ code: 'STORE_OTHER_CHAIN' });
+    await writeFirstJournal(folder, CHAIN);
+    expect(await readJournal(folder)).toMatchObject({ chainId: CHAIN, records: [], blindHeight: 0 });
+  });
+
+  it.each<[string, (whole: Buffer) => Buffer]>([
+    ['records', (whole) => whole],
+    ['a torn record', (whole) => whole.subarray(0, HEADER_BYTES + 5)],
+    ['damage', (whole) => Buffer.concat([whole.subarray(0, HEADER_BYTES), Buffer.alloc(64)])],
+  ])('is not replaced by that of another chain when it has %s: STORE_OTHER_CHAIN', async (_, change) => {
+    const { folder, path, whole } = await written();
+    const left = change(whole);
+    await writeFile(path, left);
+    await expect(writeFirstJournal(folder, Buffer.alloc(32, 8))).rejects.toMatchObject({
+      code: 'STORE_OTHER_CHAIN',
+      message: expect.stringContaining(folder),
+    });
+    expect(await readFile(path)).toEqual(left);
+  });
+
+  it('is not replaced by that of another chain when nobody knows what its member has signed', async () => {
+    const folder = tempFolder();
+    await found(folder, { isNew: true });
+    await expect(writeFirstJournal(folder, Buffer.alloc(32, 8))).rejects.toMatchObject({ code: 'STORE_OTHER_CHAIN' });
+    expect((await found(folder)).blindHeight).toBeNull();
   });
 
   it('refuses the journal of another chain with STORE_OTHER_CHAIN', async () => {

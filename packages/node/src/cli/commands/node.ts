@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { nodeConfigSchema, readNodeConfig } from '../../config/node-config.ts';
-import { declareUnsigned } from '../../provision/first-journal.ts';
 import { EXIT } from '../exit.ts';
 import { hostAndPort } from '../options.ts';
 import { print } from '../output.ts';
@@ -29,8 +28,9 @@ export function nodeCommand(): Command {
       'after',
       `
 A peer whose data folder is empty takes its disk for lost: it joins, but signs nothing until a quorum has told it how far the
-chain is. --never-signed is for the very first start of a member whose data folder was not copied with its keys. Given to one
-that has signed before, it lets the peer contradict itself, which costs its stake.
+chain is. --never-signed is for a member whose data folder was not copied with its keys, until it has signed something; it is
+refused where the data folder shows that it has. Given to one that has signed on another disk, it lets the peer contradict
+itself, which costs its stake.
 
 Example:
   wattmesh node --config .wattmesh/run/peers/p01/config.json`,
@@ -52,8 +52,8 @@ Example:
       try {
         const config = await readNodeConfig(options.config as string);
         const { metrics = config.metrics } = options;
-        if (options.neverSigned) await declareUnsigned(config);
         // Here, because the network library is most of what there is to load, and only this command needs it.
+        if (options.neverSigned) await (await import('../../provision/first-journal.ts')).declareUnsigned(config);
         const { startNode } = await import('../../node.ts');
         const node = await startNode({ ...config, metrics });
         // A peer that had to stop by itself rejects here, and the error decides the exit code.
