@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
@@ -54,29 +55,45 @@ export function upCommand(): Command {
     });
 }
 
-/** All or nothing: what this command started does not outlive its failure, nor Ctrl-C (null). */
+/**
+ * All or nothing: what this command started does not outlive its failure, nor Ctrl-C (null). Who presses it twice does not
+ * want to wait: the processes are killed.
+ */
 async function startMissing(options: UpOptions, run: Run): Promise<{ name: string; pid: number }[] | null> {
   const say = (text: string): void => (options.json ? undefined : print(text));
-  let isInterrupted = false;
+  const stop = new AbortController();
+  const children: ChildProcess[] = [];
   const interrupt = (): void => {
-    isInterrupted = true;
+    if (!stop.signal.aborted) {
+      say('stopping what was started; Ctrl-C once more kills it');
+      stop.abort();
+      return;
+    }
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(EXIT.interrupted);
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
-  const started: { name: string; pid: number }[] = [];
-  const ends = await Promise.allSettled(
-    run.peers.map(async (peer) => {
-      if ((await livingEndpoint(options.run, peer)) !== null) return say(`${peer.name} is running already`);
-      const { endpoint } = await startPeer(options.run, peer, false);
-      started.push({ name: peer.name, pid: endpoint.pid });
-      say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
-    }),
-  );
-  for (const signal of signals) process.removeListener(signal, interrupt);
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed === undefined && !isInterrupted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
-  await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
-  if (failed !== undefined && !isInterrupted) throw failed.reason;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const started: { name: string; pid: number }[] = [];
+    const ends = await Promise.allSettled(
+      run.peers.map(async (peer) => {
+        if ((await livingEndpoint(options.run, peer)) !== null) return say(`${peer.name} is running already`);
+        const { endpoint } = await startPeer(options.run, peer, false, {
+          signal: stop.signal,
+          onSpawn: (child) => children.push(child),
+        });
+        started.push({ name: peer.name, pid: endpoint.pid });
+        say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
+      }),
+    );
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed === undefined && !stop.signal.aborted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
+    await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
+    if (failed !== undefined && !stop.signal.aborted) throw failed.reason;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, interrupt);
+  }
   say('stopped; what this command started is down again');
   process.exitCode = EXIT.interrupted;
   return null;
