@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { type Genesis, posocParametersOf } from '@wattmesh/consensus';
+import { POSOC_PRESETS } from '@wattmesh/frl';
 import { Command } from 'commander';
 import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
@@ -103,19 +105,36 @@ async function startMissing(options: UpOptions, run: Run): Promise<{ name: strin
 async function existing(options: UpOptions, isGiven: (name: keyof UpOptions) => boolean): Promise<Run> {
   const run = await readRun(options.run);
   const genesis = await readGenesis(join(options.run, 'genesis.json'));
-  const made = {
-    nodes: run.peers.length,
-    seed: run.seed,
-    slotSeconds: genesis.slot.lengthMs / 1_000,
-    quorum: genesis.quorum,
-  } as const;
+  const made = { nodes: run.peers.length, seed: run.seed, quorum: genesis.quorum, ...madeOf(genesis) };
   for (const name of Object.keys(made) as (keyof typeof made)[])
     if (isGiven(name) && options[name] !== made[name])
       throw new RunError(
         'RUN_EXISTS',
-        `${options.run} holds a run with ${name} ${made[name]}, not ${options[name]}; choose another folder with --run, or remove this one`,
+        made[name] === null
+          ? `${options.run} holds a run of ${made.protocol}, which has no ${name}; leave the option out, choose another folder with --run, or remove this one`
+          : `${options.run} holds a run with ${name} ${made[name]}, not ${options[name]}; choose another folder with --run, or remove this one`,
       );
   return run;
+}
+
+type Made = Pick<UpOptions, 'protocol' | 'slotSeconds'> & {
+  readonly [Name in 'preset' | 'roundsPerDay' | 'trainingSeconds']: UpOptions[Name] | null;
+};
+
+/** The options behind a genesis; null for those that its protocol does not have. */
+function madeOf(genesis: Genesis): Made {
+  const { name: protocol } = genesis.application;
+  const slotSeconds = genesis.slot.lengthMs / 1_000;
+  if (protocol === 'poeg') return { protocol, slotSeconds, preset: null, roundsPerDay: null, trainingSeconds: null };
+  const { learning, scoreMode } = posocParametersOf(genesis);
+  return {
+    protocol,
+    slotSeconds,
+    // The presets differ in how they score, among other things.
+    preset: scoreMode === POSOC_PRESETS.paper.scoreMode ? 'paper' : 'sound',
+    roundsPerDay: learning.roundsPerDay,
+    trainingSeconds: learning.trainingWindowMs / 1_000,
+  };
 }
 
 async function create(options: UpOptions): Promise<Run> {
