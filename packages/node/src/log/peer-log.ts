@@ -3,6 +3,7 @@ import { ConfigError, type NodeConfig } from '../config/node-config.ts';
 
 /** Some ten thousand lines: more than a peer says at once, and little beside its own memory. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
 const SECRET_FIELDS = ['secretKey', 'beaconShare', 'secrets', 'meter'];
 
 /**

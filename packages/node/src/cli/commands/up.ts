@@ -9,7 +9,7 @@ import { livingEndpoint, startPeer, stopProcess } from '../../cluster/peer-proce
 import { readGenesis } from '../../config/chain-files.ts';
 import { RunError } from '../../provision/errors.ts';
 import { isRun, type Run, readRun, writeRunFolder } from '../../provision/run-folder.ts';
-import { EXIT } from '../exit.ts';
+import { codeOf, EXIT } from '../exit.ts';
 import { integerBetween, jsonOption, presetOption, protocolOption, runOption, seedOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { showStatus } from './status.ts';
@@ -89,10 +89,12 @@ async function startMissing(options: UpOptions, run: Run): Promise<{ name: strin
         say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
       }),
     );
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed === undefined && !stop.signal.aborted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (failures.length === 0 && !stop.signal.aborted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
     await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
-    if (failed !== undefined && !stop.signal.aborted) throw failed.reason;
+    // Of an interrupted start, only what is still there matters.
+    const [failure] = failures.filter((error) => !stop.signal.aborted || codeOf(error) === 'PEER_WOULD_NOT_STOP');
+    if (failure !== undefined) throw failure;
   } finally {
     for (const signal of signals) process.removeListener(signal, interrupt);
   }
