@@ -83,14 +83,21 @@ export interface RunningNode {
  */
 export async function startNode(config: NodeConfig, instruments: Instruments = NO_INSTRUMENTS): Promise<RunningNode> {
   const closing = new Closing();
+  const fate: Fate = { failure: null };
   try {
     const control =
       config.control === undefined ? null : new PeerControl(config.name, Date.now, config.control.settings);
-    return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing);
+    return await wire(config, control?.around(instruments, config.dataFolder) ?? instruments, control, closing, fate);
   } catch (error) {
     await closing.run().catch(() => undefined);
-    throw error;
+    // What was closed under its hands makes the rest of the start fail in all sorts of ways; this is why.
+    throw fate.failure?.error ?? error;
   }
+}
+
+/** Why the peer had to stop by itself; null as long as it has not. */
+interface Fate {
+  failure: { readonly error: unknown } | null;
 }
 
 async function wire(
@@ -98,7 +105,12 @@ async function wire(
   instruments: Instruments,
   control: PeerControl | null,
   closing: Closing,
+  fate: Fate,
 ): Promise<RunningNode> {
+  /** To be called after each wait once the peer runs: it can fail in any of them, and then there is nothing to go on with. */
+  const stillWell = (): void => {
+    if (fate.failure !== null) throw fate.failure.error;
+  };
   const nowMs = (): number => Date.now();
   const genesis = await readGenesis(config.genesis);
   const signatures = rememberSignatures(instruments.signatures(createSignatureScheme()), REMEMBERED_SIGNATURES);
@@ -141,7 +153,6 @@ async function wire(
   });
   const commits = new CommitLog(nowMs);
   const ended = Promise.withResolvers<void>();
-  let failure: unknown = null;
   ended.promise.catch(() => undefined);
   const metrics = new PeerMetrics(nowMs);
   closing.add(() => metrics.stop());
@@ -162,7 +173,7 @@ async function wire(
         },
         fatal: (error) => {
           log.fatal({ err: error }, 'the peer cannot go on');
-          failure = error;
+          fate.failure = { error };
           void closing
             .run()
             .catch(() => undefined)
@@ -198,6 +209,7 @@ async function wire(
   // Stopped before the transport, so that what it still has to say is said.
   closing.add(() => shell.stop());
   await shell.start();
+  stillWell();
   if (ev !== null) {
     closing.add(() => ev.stop());
     ev.startLearning({
@@ -219,11 +231,13 @@ async function wire(
       (error) => log.error({ err: error }, 'addresses of other peers are no longer followed'),
     );
     closing.add(() => book.close());
+    stillWell();
   }
   let metricsUrl: string | null = null;
   if (config.metrics !== undefined) {
     const server = await startMetricsServer(metrics, config.metrics);
     closing.add(() => server.close());
+    stillWell();
     metricsUrl = `${server.url}/metrics`;
     log.info({ metricsUrl }, 'metrics');
   }
@@ -246,7 +260,7 @@ async function wire(
     peerAddress: transport.listenAddresses[0] ?? '',
     stop: async () => {
       await closing.run();
-      if (failure === null) ended.resolve();
+      if (fate.failure === null) ended.resolve();
     },
     ended: ended.promise,
   };
@@ -254,6 +268,7 @@ async function wire(
   metrics.follow({ ...node, chainId, members: genesis.members.length, quorum: genesis.quorum });
   const api = await startApi(node, config.api, (error) => log.error({ err: error }, 'request failed'));
   closing.add(() => api.close());
+  stillWell();
   if (control !== null && config.control !== undefined) {
     const { socket, mode } = config.control;
     const controlled = {
@@ -266,10 +281,17 @@ async function wire(
     };
     const server = await serveControl(socket, mode, controlled);
     closing.add(() => server.close());
+    stillWell();
     log.warn({ socket }, 'this peer is under the control of an experiment');
   }
   collectStartGarbage();
   await endpoint.publish(node.peerAddress, api.url);
+  if (fate.failure !== null) {
+    // The closing may have come to the endpoint before it was there.
+    await closing.run().catch(() => undefined);
+    await endpoint.withdraw();
+  }
+  stillWell();
   closing.add(() => performance.stop());
   performance.start();
   log.info({ peerAddress: node.peerAddress, apiUrl: api.url }, 'running');

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,9 +44,29 @@ export function isAlive(pid: number): boolean {
 export async function livingEndpoint(run: string, peer: Run['peers'][number]): Promise<Endpoint | null> {
   const endpoint = await readEndpoint(endpointsFolder(run), peer.publicKey);
   if (endpoint === null || !isAlive(endpoint.pid)) return null;
-  if (readProc(endpoint.pid, 'cmdline').split('\0').includes(configFile(run, peer.name))) return endpoint;
+  if (isSeenToBe(endpoint.pid, run, peer)) return endpoint;
   const status = await getJson<StatusView>(endpoint.apiUrl, '/status').catch(() => null);
   return status?.publicKey === peer.publicKey ? endpoint : null;
+}
+
+/**
+ * The process of a peer, even of one that is still starting or already stopping and has no endpoint; null when there is none.
+ * Without a process table to see them in, only peers with an endpoint are found.
+ */
+export async function livingProcess(run: string, peer: Run['peers'][number]): Promise<number | null> {
+  const endpoint = await livingEndpoint(run, peer);
+  if (endpoint !== null) return endpoint.pid;
+  const pid = Number(await readFile(processFile(run, peer.name), 'utf8').catch(() => ''));
+  return Number.isSafeInteger(pid) && pid > 0 && isAlive(pid) && isSeenToBe(pid, run, peer) ? pid : null;
+}
+
+function isSeenToBe(pid: number, run: string, { name }: Run['peers'][number]): boolean {
+  return readProc(pid, 'cmdline').split('\0').includes(configFile(run, name));
+}
+
+/** Holds the number of the process that was last started for a peer. */
+function processFile(run: string, name: string): string {
+  return join(peerFolder(run, name), 'process');
 }
 
 function configFile(run: string, name: string): string {
@@ -62,15 +82,28 @@ function readProc(pid: number, file: string): string {
   }
 }
 
+export interface StartWatch {
+  /** Gives up the start: the process is stopped, and `startPeer` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Hears of the process as soon as there is one. */
+  onSpawn?(child: ChildProcess): void;
+}
+
 /**
  * Starts one peer as a process of its own and waits until it serves its API.
  *
  * `attached` peers end with this process, even when it is killed; others go on until they are stopped.
  * @throws ClusterError PEER_DID_NOT_START with what the peer said.
  */
-export async function startPeer(run: string, peer: Run['peers'][number], attached: boolean): Promise<PeerProcess> {
+export async function startPeer(
+  run: string,
+  peer: Run['peers'][number],
+  attached: boolean,
+  { signal, onSpawn }: StartWatch = {},
+): Promise<PeerProcess> {
   const folder = peerFolder(run, peer.name);
   await rm(join(endpointsFolder(run), `${peer.publicKey}.json`), { force: true });
+  signal?.throwIfAborted();
   const errorFile = join(folder, 'stderr.log');
   const stderr = openSync(errorFile, 'w');
   const child = spawn(
@@ -91,6 +124,9 @@ export async function startPeer(run: string, peer: Run['peers'][number], attache
     },
   );
   closeSync(stderr);
+  onSpawn?.(child);
+  // At once, so that this process may end at any moment and the other can still be found.
+  if (child.pid !== undefined) writeFileSync(processFile(run, peer.name), String(child.pid));
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   const deadlineMs = Date.now() + START_LIMIT_MS;
   for (;;) {
@@ -98,6 +134,10 @@ export async function startPeer(run: string, peer: Run['peers'][number], attache
     if (endpoint !== null && endpoint.pid === child.pid) {
       if (!attached) child.unref();
       return { ...peer, child, endpoint };
+    }
+    if (signal?.aborted) {
+      if (child.pid !== undefined) await stopProcess(child.pid, peer.name);
+      signal.throwIfAborted();
     }
     const end = await Promise.race([exited, delay(POLL_MS, null)]);
     if (end !== null || Date.now() > deadlineMs) {

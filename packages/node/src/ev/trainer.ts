@@ -34,36 +34,64 @@ export interface Trainer {
   stop(): Promise<void>;
 }
 
-/** Trains in a thread of its own, so that the peer answers while it learns. */
+/**
+ * Trains in a thread of its own, so that the peer answers while it learns. A thread that dies (its memory is used up) fails
+ * the rounds that it was given, and the next round gets a new one.
+ */
 export class ThreadTrainer implements Trainer {
-  readonly #worker: Worker;
+  readonly #options: TrainerOptions;
+  readonly #thread: URL;
   readonly #waiting = new Map<number, PromiseWithResolvers<TrainingResult>>();
+  #worker: Worker | null;
   #jobs = 0;
+  #isStopped = false;
 
-  constructor(options: TrainerOptions) {
-    this.#worker = new Worker(new URL('./training-thread.ts', import.meta.url), { workerData: options });
-    this.#worker.on('message', ({ id, ...answer }: { id: number } & (TrainingResult | { failure: string })) => {
-      if ('failure' in answer) this.#waiting.get(id)?.reject(new Error(answer.failure));
-      else this.#waiting.get(id)?.resolve(answer);
-      this.#waiting.delete(id);
-    });
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
-    });
+  /** `thread` is for tests: the program that answers to jobs. */
+  constructor(options: TrainerOptions, thread = new URL('./training-thread.ts', import.meta.url)) {
+    this.#options = options;
+    this.#thread = thread;
+    // Already here, so that the first round need not wait for the thread to come up.
+    this.#worker = this.#start();
   }
 
-  train(job: TrainingJob): Promise<TrainingResult> {
+  async train(job: TrainingJob): Promise<TrainingResult> {
+    if (this.#isStopped) throw new Error('the trainer was stopped');
+    this.#worker ??= this.#start();
     this.#jobs += 1;
+    this.#worker.postMessage({ id: this.#jobs, ...job });
     const result = Promise.withResolvers<TrainingResult>();
     this.#waiting.set(this.#jobs, result);
-    this.#worker.postMessage({ id: this.#jobs, ...job });
     return result.promise;
   }
 
   async stop(): Promise<void> {
-    await this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(new Error('the trainer was stopped'));
+    this.#isStopped = true;
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+    this.#rejectAll(new Error('the trainer was stopped'));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#thread, { workerData: this.#options });
+    worker.on('message', ({ id, ...answer }: { id: number } & (TrainingResult | { failure: string })) => {
+      if ('failure' in answer) this.#waiting.get(id)?.reject(new Error(answer.failure));
+      else this.#waiting.get(id)?.resolve(answer);
+      this.#waiting.delete(id);
+    });
+    const lost = (error: Error): void => {
+      // An error is followed by the exit, by when the next thread may be at work; and `stop` sees to its own.
+      if (this.#worker !== worker) return;
+      this.#worker = null;
+      this.#rejectAll(error);
+    };
+    worker.on('error', lost);
+    worker.on('exit', (code) => lost(new Error(`the training thread ended with exit code ${code}`)));
+    return worker;
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 }

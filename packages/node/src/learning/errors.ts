@@ -9,6 +9,8 @@ export type LearningErrorCode =
   /** A whole checkpoint, but of a run with other settings. */
   | 'TRAIN_CHECKPOINT_MISMATCH'
   | 'TRAIN_INVALID_OPTION'
+  /** A model or what Adam remembers is no longer a number, and never will be again. */
+  | 'TRAIN_DIVERGED'
   | 'EVALUATE_UNKNOWN_POLICY'
   | 'EVALUATE_INVALID_OPTION'
   /** The model observes other features than the world that it is to be measured in. */

@@ -1,7 +1,9 @@
 import {
   encodeModel,
+  FrlError,
   modelHash,
   type RoundProgress,
+  type TrainingCheckpoint,
   type TrainingConfig,
   train,
   trainingFingerprint,
@@ -69,7 +71,7 @@ const AVERAGED_EVALUATIONS = 4;
 /**
  * Trains to the last round and leaves model, result and curve in the folder; null when the signal stopped it, with a
  * checkpoint of the last whole round. A run that is resumed ends with the same bits as one that was never stopped.
- * @throws LearningError TRAIN_CHECKPOINT_MISMATCH, TRAIN_FOLDER_UNWRITABLE; FrlError FRL_BACKEND_UNAVAILABLE, FRL_INVALID_CONFIG
+ * @throws LearningError TRAIN_CHECKPOINT_MISMATCH, TRAIN_FOLDER_UNWRITABLE, TRAIN_DIVERGED (the last checkpoint stays); FrlError FRL_BACKEND_UNAVAILABLE, FRL_INVALID_CONFIG
  */
 export async function runTraining(options: TrainingRunOptions): Promise<TrainingResult | null> {
   const { folder, saved, signal } = options;
@@ -119,7 +121,8 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
 
   const resume = saved && { resume: { ...saved.checkpoint, fingerprint: trainingFingerprint(config) } };
   let models = saved?.checkpoint.models ?? [];
-  for (const progress of train(config, { model: backend.model, ...resume })) {
+  const rounds = train(config, { model: backend.model, ...resume });
+  for (const progress of whileFinite(rounds, fromRound, settings.learningRate)) {
     latest = progress;
     const { round, rounds } = progress;
     const evaluations = progress.evaluations.map(
@@ -163,6 +166,41 @@ export async function runTraining(options: TrainingRunOptions): Promise<Training
     refusedUpdates,
     sessions: sessions(),
   });
+}
+
+/** Passes on the rounds as long as all is finite that a checkpoint would hold: nothing else can be read back. */
+function* whileFinite(
+  rounds: Iterable<RoundProgress>,
+  fromRound: number,
+  learningRate: number,
+): Generator<RoundProgress, void> {
+  let round = fromRound;
+  const diverged = (what: string, cause?: unknown): LearningError =>
+    new LearningError(
+      'TRAIN_DIVERGED',
+      `round ${round}: ${what}. Training has diverged: start another run with a --learning-rate below ${learningRate}, or with a --rule that bears what the poisoned send`,
+      { cause },
+    );
+  try {
+    for (const progress of rounds) {
+      round = progress.round;
+      const found = notFinite(progress.checkpoint());
+      if (found !== null) throw diverged(found);
+      yield progress;
+    }
+  } catch (cause) {
+    if (!(cause instanceof FrlError) || cause.code !== 'FRL_INVALID_INPUT') throw cause;
+    // A round that could not be played or evaluated, because the model answers with no number.
+    round += 1;
+    throw diverged(`the model gives no action (${cause.message})`, cause);
+  }
+}
+
+function notFinite({ models, optimizerStates }: TrainingCheckpoint): string | null {
+  const first = (vectors: readonly Float64Array[]): number =>
+    vectors.findIndex((values) => !values.every(Number.isFinite));
+  if (first(models) >= 0) return `model ${first(models)} is not finite`;
+  return first(optimizerStates) < 0 ? null : `Adam's moments of learner ${first(optimizerStates)} are not finite`;
 }
 
 interface FinishedRun extends Pick<TrainingResult, 'settings' | 'fingerprint' | 'curve' | 'returns'> {

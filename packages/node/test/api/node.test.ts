@@ -1,7 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import pino, { type Logger } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { readNodeConfig } from '../../src/config/node-config.ts';
+import { MAX_WAITING_BYTES, openLog } from '../../src/log/peer-log.ts';
+import { PeerMetrics } from '../../src/metrics/peer-metrics.ts';
+import { startNode } from '../../src/node.ts';
+import { OwnEndpoint } from '../../src/provision/own-endpoint.ts';
 import { peerFolder, readEndpoint } from '../../src/provision/run-folder.ts';
+import { Closing } from '../../src/shell/closing.ts';
+import { type Instruments, NO_INSTRUMENTS } from '../../src/shell/instruments.ts';
+import type { ShellPorts } from '../../src/shell/peer-shell.ts';
 import { ChainStore } from '../../src/store/chain-store.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import { eventually } from '../eventually.ts';
@@ -93,6 +102,48 @@ describe('a node that makes its chain alone', () => {
     await (await run.start()).stop();
   });
 
+  it.each(['follow', 'publish'] as const)(
+    'does not start when its disk fails during "%s", says why, and leaves neither API nor endpoint',
+    async (moment) => {
+      const run = await provisionedRun('early end');
+      const full = new StoreError('STORE_FULL', 'the disk is full');
+      let ports: ShellPorts | undefined;
+      const instruments: Instruments = {
+        ...NO_INSTRUMENTS,
+        ports: (honest) => {
+          ports = honest;
+          return honest;
+        },
+      };
+      const closed = vi.spyOn(ChainStore.prototype, 'close');
+      const { publish } = OwnEndpoint.prototype;
+      let apiUrl = '';
+      const spies = [
+        closed,
+        vi.spyOn(PeerMetrics.prototype, 'follow').mockImplementation(() => {
+          if (moment === 'follow') ports?.fatal(full);
+        }),
+        vi.spyOn(OwnEndpoint.prototype, 'publish').mockImplementation(async function (this: OwnEndpoint, ...args) {
+          apiUrl = args[1];
+          if (moment === 'publish') ports?.fatal(full);
+          // Only when the closing has passed by the endpoint, which is the last that it comes to but for the log.
+          await eventually('the closing', () => closed.mock.settledResults.length > 0);
+          await new Promise(setImmediate);
+          await publish.apply(this, args);
+        }),
+      ];
+      try {
+        await expect(startNode(await readNodeConfig(run.configFile), instruments)).rejects.toBe(full);
+      } finally {
+        for (const spy of spies) spy.mockRestore();
+      }
+      const { publicKey } = run.network.members[0] as { publicKey: string };
+      expect(await readEndpoint(join(run.folder, 'endpoints'), publicKey)).toBeNull();
+      if (apiUrl !== '') await expect(fetch(`${apiUrl}/health`)).rejects.toThrow();
+      await (await run.start()).stop();
+    },
+  );
+
   it('does not start when its first write fails, and leaves nothing open', async () => {
     const run = await provisionedRun('stillborn');
     const write = vi
@@ -103,6 +154,47 @@ describe('a node that makes its chain alone', () => {
     await (await run.start()).stop();
   });
 });
+
+describe('a closing', () => {
+  it('runs its steps once, in reverse order, past one that fails', async () => {
+    const order: number[] = [];
+    const closing = new Closing();
+    closing.add(() => order.push(1));
+    closing.add(() => Promise.reject(new Error('stuck')));
+    closing.add(() => order.push(3));
+    await expect(closing.run()).rejects.toThrow('stuck');
+    await expect(closing.run()).rejects.toThrow('stuck');
+    expect(order).toEqual([3, 1]);
+  });
+
+  it('closes at once what is opened after it has begun, and is over when that is closed', async () => {
+    const order: string[] = [];
+    const closing = new Closing();
+    const late = Promise.withResolvers<void>();
+    closing.add(() => order.push('first'));
+    closing.add(() => {
+      closing.add(async () => {
+        order.push('late');
+        await late.promise;
+        order.push('late is closed');
+      });
+    });
+    const begun = closing.run();
+    await begun;
+    expect(order).toEqual(['late', 'first']);
+    const whole = closing.run();
+    late.resolve();
+    await whole;
+    expect(order).toEqual(['late', 'first', 'late is closed']);
+    closing.add(() => Promise.reject(new Error('stuck')));
+    await expect(closing.run()).rejects.toThrow('stuck');
+  });
+});
+
+/** What a log writes to. */
+function streamOf(log: Logger): NodeJS.EventEmitter {
+  return (log as unknown as Record<symbol, NodeJS.EventEmitter>)[pino.symbols.streamSym] as NodeJS.EventEmitter;
+}
 
 describe('what a node tells', () => {
   it('holds no secret: neither its log at the most talkative level nor any answer of its API', async () => {
@@ -131,7 +223,6 @@ describe('what a node tells', () => {
   });
 
   it('blanks a secret that is logged by mistake', async () => {
-    const { openLog } = await import('../../src/log/peer-log.ts');
     const run = await provisionedRun('slip');
     const file = join(run.folder, 'slip.log');
     const { log, close } = await openLog({ name: 'p', log: { level: 'info', file } });
@@ -158,6 +249,24 @@ describe('what a node tells', () => {
       expect(
         stderr.mock.calls.map(([text]) => String(text)).filter((text) => /cannot be written/.test(text)),
       ).toHaveLength(1);
+    } finally {
+      stderr.mockRestore();
+    }
+  });
+
+  it('keeps no more than so much of a log that cannot be written', async () => {
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      const { log, close } = await openLog({ name: 'p', log: { level: 'info', file: '/dev/full' } });
+      let dropped = 0;
+      streamOf(log).on('drop', () => {
+        dropped += 1;
+      });
+      const line = 'x'.repeat(1_000);
+      const [fits, asMuchAgain] = [MAX_WAITING_BYTES / 1_000, MAX_WAITING_BYTES / 1_000];
+      for (let k = 0; k < fits + asMuchAgain; k += 1) log.info(line);
+      expect(dropped).toBeGreaterThanOrEqual(asMuchAgain);
+      await close();
     } finally {
       stderr.mockRestore();
     }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +14,9 @@ import { trainCommand } from '../../src/cli/commands/train.ts';
 import { upCommand } from '../../src/cli/commands/up.ts';
 import { codeOf, describeError, exitCodeOf } from '../../src/cli/exit.ts';
 import { integerBetween } from '../../src/cli/options.ts';
+import { provisionSyntheticEvs } from '../../src/cluster/create-ev-run.ts';
+import { writeRunFolder } from '../../src/provision/run-folder.ts';
+import { runCommand } from '../fixtures/run-command.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { wattmesh } from './wattmesh.ts';
@@ -75,6 +78,12 @@ describe('a mistake', () => {
   it.each<[string, () => Command, string[], RegExp]>([
     ['an integer that is none', demoCommand, ['--nodes', 'ten'], /--nodes.*Give an integer from 2 to 64/],
     ['an integer out of bounds', demoCommand, ['--slots', '0'], /--slots.*Give an integer from 1 to 1000/],
+    [
+      'homes for EVs',
+      demoCommand,
+      ['--protocol', 'posoc', '--data', 'homes.csv', '--day', '2013-01-15'],
+      /--data is for prosumers/,
+    ],
     ['a missing argument', logsCommand, [], /missing required argument 'peer'/],
     ['one argument too many', statusCommand, ['p01'], /too many arguments/],
     ['a node without a configuration', nodeCommand, [], /--config <file>/],
@@ -115,6 +124,10 @@ describe('a mistake', () => {
       ['--seed', 'other'],
       ['--quorum', '2'],
       ['--slot-seconds', '7'],
+      ['--protocol', 'posoc'],
+      ['--preset', 'sound'],
+      ['--rounds-per-day', '4'],
+      ['--training-seconds', '10'],
     ])
       await expect(parse(upCommand(), ...options)).rejects.toMatchObject({ code: 'RUN_EXISTS' });
     const nowhere = tempFolder();
@@ -128,6 +141,51 @@ describe('a mistake', () => {
     await expect(
       demoCommand().parseAsync(['--nodes', '2', '--run', run.folder], { from: 'user' }),
     ).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+  });
+
+  it.each<['paper' | 'sound', string[], RegExp | null]>([
+    ['paper', ['--protocol', 'poeg'], /protocol posoc, not poeg/],
+    ['paper', ['--preset', 'sound'], /preset paper, not sound/],
+    ['sound', ['--preset', 'paper'], /preset sound, not paper/],
+    ['paper', ['--rounds-per-day', '4'], /roundsPerDay 2, not 4/],
+    ['paper', ['--training-seconds', '4'], /trainingSeconds 3, not 4/],
+    // What only repeats is fine: it comes as far as looking for the peers.
+    ['sound', ['--protocol', 'posoc', '--preset', 'sound', '--rounds-per-day', '2', '--training-seconds', '3'], null],
+    ['paper', ['--protocol', 'posoc', '--preset', 'paper', '--rounds-per-day', '2', '--training-seconds', '3'], null],
+  ])(
+    'such as asking a run of EVs (%s) for %j is refused, unless it is what the run has',
+    async (preset, options, message) => {
+      const folder = tempFolder();
+      const network = provisionSyntheticEvs({
+        nodes: 2,
+        seed: '1',
+        clock: 'wall',
+        slotMs: 10_000,
+        genesisTimeMs: 0,
+        preset,
+        roundsPerDay: 2,
+        trainingWindowMs: 3_000,
+      });
+      const run = await writeRunFolder(folder, network, { seed: '1', createdMs: 0 });
+      // Without peers there is none to start.
+      writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...run, peers: [] }));
+      const up = runCommand(upCommand(), ...options, '--run', folder, '--json');
+      if (message === null) expect(JSON.parse(await up)).toMatchObject({ started: [] });
+      else await expect(up).rejects.toMatchObject({ code: 'RUN_EXISTS', message: expect.stringMatching(message) });
+    },
+  );
+
+  it('such as following a log that can no longer be read ends with what is wrong with it', async () => {
+    const run = await provisionedRun('unreadable');
+    const file = join(run.folder, 'peers', 'p01', 'node.log');
+    writeFileSync(file, '{"level":30,"time":1,"msg":"first"}\n');
+    const listeners = process.listenerCount('SIGINT');
+    const following = runCommand(logsCommand(), 'p01', '--follow', '--run', run.folder);
+    // Once it has shown what there was, the log becomes something else.
+    await vi.waitFor(() => expect(process.listenerCount('SIGINT')).toBeGreaterThan(listeners));
+    rmSync(file);
+    mkdirSync(file);
+    await expect(following).rejects.toMatchObject({ code: 'EISDIR' });
   });
 
   it.each(['', ' 1', '1.0', '1e1', '0x1', '-0', '99', 'NaN'])('such as the integer "%s" is refused', (text) => {

@@ -1,12 +1,24 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { downCommand } from '../../src/cli/commands/down.ts';
 import { getJson, postJson } from '../../src/cluster/peer-client.ts';
-import { endpointsFolder, isAlive, livingEndpoint, startPeer, stopProcess } from '../../src/cluster/peer-process.ts';
+import {
+  endpointsFolder,
+  isAlive,
+  livingEndpoint,
+  livingProcess,
+  startPeer,
+  stopProcess,
+} from '../../src/cluster/peer-process.ts';
 import { type Run, readEndpoint, readRun, writeEndpoint } from '../../src/provision/run-folder.ts';
+import { start } from '../cli/wattmesh.ts';
 import { eventually } from '../eventually.ts';
+import { runCommand } from '../fixtures/run-command.ts';
 import { provisionedRun } from '../provisioned-run.ts';
 
 /** A process of this test's own; its first line of output, once it is there. */
@@ -104,6 +116,71 @@ describe('a peer that is started', () => {
       message: expect.stringMatching(/p01 ended with exit code 2: error CONFIG_UNREADABLE: .*nowhere\.json/),
     });
     expect(await livingEndpoint(run.folder, peer)).toBeNull();
+  });
+});
+
+describe('a peer that has no endpoint yet', () => {
+  /** A run whose peer waits for its genesis for ever: nobody writes into this pipe. */
+  async function hangingRun(seed: string): Promise<{ folder: string; peer: Run['peers'][number] }> {
+    const run = await provisionedRun(seed);
+    const pipe = join(run.folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    run.configure({ genesis: pipe });
+    const [peer] = (await readRun(run.folder)).peers as [Run['peers'][number]];
+    return { folder: run.folder, peer };
+  }
+
+  it('is found by its process and given up when that is asked for', async () => {
+    const { folder, peer } = await hangingRun('given up');
+    expect(await livingProcess(folder, peer)).toBeNull();
+    const stop = new AbortController();
+    const spawned = Promise.withResolvers<number>();
+    const starting = startPeer(folder, peer, true, {
+      signal: stop.signal,
+      onSpawn: (process) => spawned.resolve(process.pid as number),
+    });
+    const pid = await spawned.promise;
+    expect(await livingProcess(folder, peer)).toBe(pid);
+    expect(await livingEndpoint(folder, peer)).toBeNull();
+    // Before it has got so far as to hear it, most likely; else it is killed after a while.
+    stop.abort(new Error('enough'));
+    await expect(starting).rejects.toThrow('enough');
+    expect(isAlive(pid)).toBe(false);
+    expect(await livingProcess(folder, peer)).toBeNull();
+    await expect(startPeer(folder, peer, true, { signal: stop.signal })).rejects.toThrow('enough');
+  });
+
+  it('is stopped by `down`, and its number is not taken for it when it is used again', async () => {
+    const { folder, peer } = await hangingRun('down');
+    const stand = ['-c', 'echo ready; while :; do sleep 0.05; done'];
+    const config = resolve(folder, 'peers', peer.name, 'config.json');
+    const [own, foreign] = [await child('sh', ...stand, 'sh', config), await child('sh', ...stand)];
+    const file = join(folder, 'peers', peer.name, 'process');
+    for (const [content, stopped] of [
+      [String(foreign.pid), []],
+      ['', []],
+      ['-1', []],
+      [String(own.pid), [peer.name]],
+    ] as const) {
+      writeFileSync(file, content);
+      const said = await runCommand(downCommand(), '--run', folder, '--json');
+      expect(JSON.parse(said)).toEqual({ stopped });
+    }
+    expect([isAlive(own.pid), isAlive(foreign.pid)]).toEqual([false, true]);
+  });
+
+  it('does not outlive the second Ctrl-C of `up`, however deaf it is', async () => {
+    const { folder, peer } = await hangingRun('twice');
+    const up = start(['up', '--run', folder]);
+    const pid = await eventually('its process', () => livingProcess(folder, peer));
+    onTestFinished(() => stopProcess(pid, peer.name, { politeMs: 0, killedMs: 5_000 }));
+    // Stopped, it does not even hear that it shall end.
+    process.kill(pid, 'SIGSTOP');
+    up.child.kill('SIGINT');
+    await up.line((line) => line.startsWith('stopping'));
+    up.child.kill('SIGINT');
+    expect(await up.ended).toMatchObject({ code: 130 });
+    await eventually('its end', () => !isAlive(pid));
   });
 });
 

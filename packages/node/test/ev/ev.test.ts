@@ -239,6 +239,49 @@ describe('learning', () => {
     }
   });
 
+  it('goes on in a new thread when the one it had has died, and reports each round that this cost', async () => {
+    // Dies in its first round by ending, in its second by an error; from the third on it is well.
+    const thread = `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', ({ id, round, weights }) => {
+        if (round === 1) process.exit(7);
+        if (round === 2) throw new Error('out of memory');
+        if (round === 3) parentPort.postMessage({ id, weights, optimizerState: weights, meanReturn: 0, tookMs: 1 });
+      });`;
+    const options = {
+      observationSize: 10,
+      hidden: [32, 32],
+      environment: environment(genesis, 1),
+      seed: 's',
+      ev: 1,
+      episodes: 2,
+    };
+    const trainer = new ThreadTrainer(options, new URL(`data:text/javascript,${encodeURIComponent(thread)}`));
+    const { learning: subject, errors } = learning(trainer, () => true);
+    const slots = Array.from({ length: 4 * slotsPerDay(ROUNDS) }, (_, slot) => slot).filter(
+      (slot) => placeOfSlot(genesis, slot).round !== null,
+    );
+    const comeTo = (round: number) =>
+      subject.consider({ slot: slots[round - 1], app: { ...stateAt(), rounds: round - 1 } } as never);
+    for (const round of [1, 2, 3]) {
+      comeTo(round);
+      await vi.waitFor(() => expect(errors.length + subject.report().rounds).toBe(round), { timeout: 20_000 });
+    }
+    expect(errors).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('exit code 7') }),
+      expect.objectContaining({ message: 'out of memory' }),
+    ]);
+    expect(subject.report().rounds).toBe(1);
+    // A thread that never answers does not keep the EV from stopping.
+    comeTo(4);
+    await new Promise(setImmediate);
+    await subject.stop();
+    expect(errors).toHaveLength(2);
+    await expect(trainer.train({ round: 3, weights: Float64Array.of(1), optimizerState: null })).rejects.toThrow(
+      'stopped',
+    );
+  });
+
   describe('over a restart', () => {
     const rounds = [firstRound, firstRound + 1];
     const afterRounds = (count: number) =>

@@ -67,6 +67,45 @@ const lasting = (result: TrainingResult | null) => {
   return { hash, models, curve, returns, last, fingerprint };
 };
 
+describe('a run that diverges', () => {
+  it.each<[string, Partial<TrainingSettings>, RegExp]>([
+    ['federated, where updates that are no numbers are left out', {}, /^round 1: Adam's moments of learner 0 are not/],
+    ['local', { mode: 'local' }, /^round 1: model 0 is not finite.* below 1e\+160/],
+    [
+      'centralised, and evaluated in that very round',
+      { mode: 'centralised', evaluation: { everyRounds: 1, days: 5 } },
+      /^round 1: the model gives no action/,
+    ],
+  ])('stops with TRAIN_DIVERGED before it has saved anything: %s', async (_, changes, message) => {
+    const path = join(tempFolder(), 'run');
+    const running = run(path, small({ ...changes, learningRate: 1e160 }), { checkpointEvery: 1 });
+    await expect(running).rejects.toMatchObject({ code: 'TRAIN_DIVERGED', message: expect.stringMatching(message) });
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('keeps the last sound checkpoint', async () => {
+    const path = join(tempFolder(), 'run');
+    await run(path, small(), { stopAfter: 1 });
+    const folder = TrainingFolder.at(path);
+    const { state, checkpoint } = await folder.read();
+    // Finite, but what it computes is infinity less infinity.
+    const models = checkpoint.models.map((weights) => weights.map((value) => value * 1e300));
+    const going = runTraining({
+      folder,
+      settings: small(),
+      saved: { state, checkpoint: { ...checkpoint, models } },
+      checkpointEvery: 1,
+      signal: new AbortController().signal,
+      onUpdate: () => undefined,
+    });
+    await expect(going).rejects.toMatchObject({
+      code: 'TRAIN_DIVERGED',
+      message: expect.stringMatching(/^round 2: /),
+    });
+    expect(await folder.read()).toEqual({ state, checkpoint });
+  });
+});
+
 describe('a run that is interrupted and resumed', () => {
   it.each<[string, Partial<TrainingSettings>]>([
     ['local', { mode: 'local' }],

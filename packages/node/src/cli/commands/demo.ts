@@ -92,6 +92,10 @@ Examples:
     .action(async (given: DemoOptions, self: Command) => {
       if ((given.data === undefined) !== (given.day === undefined))
         self.error('error: --data and --day belong together', { exitCode: 2 });
+      if (given.data !== undefined && given.protocol === 'posoc')
+        self.error('error: --data is for prosumers: EVs have no homes; leave it out, or leave out --protocol posoc', {
+          exitCode: 2,
+        });
       const { data, day } = given;
       const trading = data === undefined || day === undefined ? null : await readTradingDay(data, { ...given, day });
       const options =

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { livingEndpoint, stopProcess } from '../../cluster/peer-process.ts';
+import { livingProcess, stopProcess } from '../../cluster/peer-process.ts';
 import { readRun } from '../../provision/run-folder.ts';
 import { jsonOption, runOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -14,9 +14,9 @@ export function downCommand(): Command {
       const stopped: string[] = [];
       await Promise.all(
         peers.map(async (peer) => {
-          const endpoint = await livingEndpoint(options.run, peer);
-          if (endpoint === null) return;
-          await stopProcess(endpoint.pid, peer.name);
+          const pid = await livingProcess(options.run, peer);
+          if (pid === null) return;
+          await stopProcess(pid, peer.name);
           stopped.push(peer.name);
         }),
       );

@@ -38,13 +38,15 @@ export function logsCommand(): Command {
       // The folder, because the file may not be there yet.
       await mkdir(folder, { recursive: true });
       const watcher = watch(folder);
-      const closed = new Promise<void>((resolve) => watcher.once('close', resolve));
+      const closed = new Promise<void>((resolve, reject) => watcher.once('close', resolve).once('error', reject));
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => watcher.close());
       let reading = Promise.resolve();
       const readOn = (): void => {
         reading = reading.then(async () => {
           seen = await readLines(file, seen, show);
         });
+        // A log that cannot be read ends the following; the failure itself comes out below.
+        reading.catch(() => watcher.close());
       };
       watcher.on('change', (_, changed) => {
         if (changed === 'node.log') readOn();

@@ -1,4 +1,7 @@
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { type Genesis, posocParametersOf } from '@wattmesh/consensus';
+import { POSOC_PRESETS } from '@wattmesh/frl';
 import { Command } from 'commander';
 import { provisionSyntheticEvs } from '../../cluster/create-ev-run.ts';
 import { provisionSynthetic } from '../../cluster/create-run.ts';
@@ -6,7 +9,7 @@ import { livingEndpoint, startPeer, stopProcess } from '../../cluster/peer-proce
 import { readGenesis } from '../../config/chain-files.ts';
 import { RunError } from '../../provision/errors.ts';
 import { isRun, type Run, readRun, writeRunFolder } from '../../provision/run-folder.ts';
-import { EXIT } from '../exit.ts';
+import { codeOf, EXIT } from '../exit.ts';
 import { integerBetween, jsonOption, presetOption, protocolOption, runOption, seedOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { showStatus } from './status.ts';
@@ -54,29 +57,47 @@ export function upCommand(): Command {
     });
 }
 
-/** All or nothing: what this command started does not outlive its failure, nor Ctrl-C (null). */
+/**
+ * All or nothing: what this command started does not outlive its failure, nor Ctrl-C (null). Who presses it twice does not
+ * want to wait: the processes are killed.
+ */
 async function startMissing(options: UpOptions, run: Run): Promise<{ name: string; pid: number }[] | null> {
   const say = (text: string): void => (options.json ? undefined : print(text));
-  let isInterrupted = false;
+  const stop = new AbortController();
+  const children: ChildProcess[] = [];
   const interrupt = (): void => {
-    isInterrupted = true;
+    if (!stop.signal.aborted) {
+      say('stopping what was started; Ctrl-C once more kills it');
+      stop.abort();
+      return;
+    }
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(EXIT.interrupted);
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
-  const started: { name: string; pid: number }[] = [];
-  const ends = await Promise.allSettled(
-    run.peers.map(async (peer) => {
-      if ((await livingEndpoint(options.run, peer)) !== null) return say(`${peer.name} is running already`);
-      const { endpoint } = await startPeer(options.run, peer, false);
-      started.push({ name: peer.name, pid: endpoint.pid });
-      say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
-    }),
-  );
-  for (const signal of signals) process.removeListener(signal, interrupt);
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed === undefined && !isInterrupted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
-  await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
-  if (failed !== undefined && !isInterrupted) throw failed.reason;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const started: { name: string; pid: number }[] = [];
+    const ends = await Promise.allSettled(
+      run.peers.map(async (peer) => {
+        if ((await livingEndpoint(options.run, peer)) !== null) return say(`${peer.name} is running already`);
+        const { endpoint } = await startPeer(options.run, peer, false, {
+          signal: stop.signal,
+          onSpawn: (child) => children.push(child),
+        });
+        started.push({ name: peer.name, pid: endpoint.pid });
+        say(`${peer.name} started: process ${endpoint.pid}, ${endpoint.apiUrl}`);
+      }),
+    );
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (failures.length === 0 && !stop.signal.aborted) return started.sort((a, b) => (a.name < b.name ? -1 : 1));
+    await Promise.all(started.map(({ name, pid }) => stopProcess(pid, name)));
+    // Of an interrupted start, only what is still there matters.
+    const [failure] = failures.filter((error) => !stop.signal.aborted || codeOf(error) === 'PEER_WOULD_NOT_STOP');
+    if (failure !== undefined) throw failure;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, interrupt);
+  }
   say('stopped; what this command started is down again');
   process.exitCode = EXIT.interrupted;
   return null;
@@ -86,19 +107,36 @@ async function startMissing(options: UpOptions, run: Run): Promise<{ name: strin
 async function existing(options: UpOptions, isGiven: (name: keyof UpOptions) => boolean): Promise<Run> {
   const run = await readRun(options.run);
   const genesis = await readGenesis(join(options.run, 'genesis.json'));
-  const made = {
-    nodes: run.peers.length,
-    seed: run.seed,
-    slotSeconds: genesis.slot.lengthMs / 1_000,
-    quorum: genesis.quorum,
-  } as const;
+  const made = { nodes: run.peers.length, seed: run.seed, quorum: genesis.quorum, ...madeOf(genesis) };
   for (const name of Object.keys(made) as (keyof typeof made)[])
     if (isGiven(name) && options[name] !== made[name])
       throw new RunError(
         'RUN_EXISTS',
-        `${options.run} holds a run with ${name} ${made[name]}, not ${options[name]}; choose another folder with --run, or remove this one`,
+        made[name] === null
+          ? `${options.run} holds a run of ${made.protocol}, which has no ${name}; leave the option out, choose another folder with --run, or remove this one`
+          : `${options.run} holds a run with ${name} ${made[name]}, not ${options[name]}; choose another folder with --run, or remove this one`,
       );
   return run;
+}
+
+type Made = Pick<UpOptions, 'protocol' | 'slotSeconds'> & {
+  readonly [Name in 'preset' | 'roundsPerDay' | 'trainingSeconds']: UpOptions[Name] | null;
+};
+
+/** The options behind a genesis; null for those that its protocol does not have. */
+function madeOf(genesis: Genesis): Made {
+  const { name: protocol } = genesis.application;
+  const slotSeconds = genesis.slot.lengthMs / 1_000;
+  if (protocol === 'poeg') return { protocol, slotSeconds, preset: null, roundsPerDay: null, trainingSeconds: null };
+  const { learning, scoreMode } = posocParametersOf(genesis);
+  return {
+    protocol,
+    slotSeconds,
+    // The presets differ in how they score, among other things.
+    preset: scoreMode === POSOC_PRESETS.paper.scoreMode ? 'paper' : 'sound',
+    roundsPerDay: learning.roundsPerDay,
+    trainingSeconds: learning.trainingWindowMs / 1_000,
+  };
 }
 
 async function create(options: UpOptions): Promise<Run> {
