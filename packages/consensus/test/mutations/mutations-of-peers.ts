@@ -49,7 +49,7 @@ export const ENGINE: readonly Mutation[] = [
     file: 'consensus/src/engine/votes.ts',
     find: "  t.effects.push({ type: 'persist', record: { type: 'vote', vote } });\n",
     replace: '',
-    catcher: seeds(80, /^(2|5):/),
+    catcher: seeds(80, /^(2|5|16):/),
   },
   {
     name: 'propose without writing it down',
@@ -81,7 +81,7 @@ export const ENGINE: readonly Mutation[] = [
     file: 'consensus/src/engine/resend.ts',
     find: 'export function resend(t: Transition): void {\n',
     replace: 'export function resend(t: Transition): void {\n  if (t.nowMs >= 0) return;\n',
-    catcher: seeds(80, /^8:/),
+    catcher: seeds(80, /^(8|16):/),
   },
   {
     name: 'no jump to a later round',
