@@ -2,24 +2,15 @@ import { expect, test } from 'vitest';
 import { decodeState } from '../../src/execution/index.ts';
 import { encodeJournalEntry } from '../../src/peer/journal.ts';
 import { Peer } from '../../src/peer/peer.ts';
-import type { CommitRecord, PeerOptions, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
+import type { CommitRecord, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
 import { decodeMessage as decodeContribution } from '../../src/poeg/messages.ts';
 import { decodeMessage, encodeMessage } from '../../src/wire/messages.ts';
 import { POEG_LIFE } from '../world/poeg-life.ts';
 import { worldOf } from '../world/run.ts';
 import { World } from '../world/world.ts';
 import { FAIR } from '../world/world-options.ts';
+import { UNHURRIED } from './unhurried.ts';
 
-const OPTIONS: PeerOptions = {
-  timeouts: { proposeMs: 2_000, prevoteMs: 1_000, precommitMs: 1_000, stepMs: 500, collectMs: 1_000, resendMs: 1_000 },
-  txPatienceMs: 1_500,
-  minBlockIntervalMs: 0,
-  slotPaceMs: 1e6,
-  readyTimeoutMs: 1e6,
-  statusMs: 1_000,
-  syncTimeoutMs: 4_000,
-  maxPoolTransactions: 1_000,
-};
 const SELF = 1;
 const OTHER = 0;
 
@@ -39,7 +30,7 @@ function startedPeer(stored: StoredPeer) {
     source: POEG_LIFE.source(world.chain, 'another forecast', SELF),
     reader: { block: () => null, state: () => null },
   };
-  const peer = new Peer(rules, OPTIONS, modules, stored);
+  const peer = new Peer(rules, UNHURRIED, modules, stored);
   const outputs = [peer.handle({ type: 'start', nowMs: 0 })];
   const follow = (from: number, through: number): void => {
     const items = commits.slice(from - 1, through);

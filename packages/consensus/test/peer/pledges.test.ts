@@ -4,21 +4,12 @@ import type { TransactionBatch } from '../../src/chain/types.ts';
 import { decodeState } from '../../src/execution/index.ts';
 import { decodeJournalEntry, encodeJournalEntry } from '../../src/peer/journal.ts';
 import { Peer } from '../../src/peer/peer.ts';
-import type { CommitRecord, PeerOptions, StoredPeer } from '../../src/peer/ports.ts';
+import type { CommitRecord, StoredPeer } from '../../src/peer/ports.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../src/wire/messages.ts';
 import { runWorld, worldOf } from '../world/run.ts';
 import { FAIR } from '../world/world-options.ts';
+import { UNHURRIED } from './unhurried.ts';
 
-const OPTIONS: PeerOptions = {
-  timeouts: { proposeMs: 2_000, prevoteMs: 1_000, precommitMs: 1_000, stepMs: 500, collectMs: 1_000, resendMs: 1_000 },
-  txPatienceMs: 1_500,
-  minBlockIntervalMs: 0,
-  slotPaceMs: 1e6,
-  readyTimeoutMs: 1e6,
-  statusMs: 1_000,
-  syncTimeoutMs: 4_000,
-  maxPoolTransactions: 1_000,
-};
 const SELF = 1;
 const OTHER = 2;
 
@@ -42,7 +33,7 @@ const reported = journal.flatMap((bytes) => {
 /** What a peer that starts from this disk gives to somebody who asks. */
 function asked(stored: StoredPeer, question: Message): Message[] {
   const modules = { signer: signers[SELF]!, source: null, reader: disk };
-  const peer = new Peer(rules, OPTIONS, modules, stored);
+  const peer = new Peer(rules, UNHURRIED, modules, stored);
   peer.handle({ type: 'start', nowMs: 0 });
   const sender = genesis.members[OTHER]!.publicKey;
   const { sends } = peer.handle({ type: 'message', nowMs: 1, from: OTHER, sender, bytes: encodeMessage(question) });

@@ -2,23 +2,14 @@ import { expect, test } from 'vitest';
 import { blockHash, decodeBlock } from '../../src/chain/block.ts';
 import { signProposal } from '../../src/chain/votes.ts';
 import { Peer } from '../../src/peer/peer.ts';
-import type { CommitRecord, PeerOptions, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
+import type { CommitRecord, PeerOutput, StoredPeer } from '../../src/peer/ports.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../src/wire/messages.ts';
 import { POEG_LIFE } from '../world/poeg-life.ts';
 import { worldOf } from '../world/run.ts';
 import { World } from '../world/world.ts';
 import { FAIR } from '../world/world-options.ts';
+import { UNHURRIED } from './unhurried.ts';
 
-const OPTIONS: PeerOptions = {
-  timeouts: { proposeMs: 2_000, prevoteMs: 1_000, precommitMs: 1_000, stepMs: 500, collectMs: 1_000, resendMs: 1_000 },
-  txPatienceMs: 1_500,
-  minBlockIntervalMs: 0,
-  slotPaceMs: 1e6,
-  readyTimeoutMs: 1e6,
-  statusMs: 1_000,
-  syncTimeoutMs: 4_000,
-  maxPoolTransactions: 1_000,
-};
 const SELF = 1;
 
 // A chain of four members, q = 3, with which this peer catches up after it has lost its disk.
@@ -32,7 +23,7 @@ const LOST: StoredPeer = { head: null, journal: [], silentThrough: null };
 function started(stored: StoredPeer, signs = true) {
   const source = POEG_LIFE.source(world.chain, 'another forecast', SELF);
   const modules = { signer: signs ? signers[SELF]! : null, source, reader: { block: () => null, state: () => null } };
-  const peer = new Peer(rules, OPTIONS, modules, stored);
+  const peer = new Peer(rules, UNHURRIED, modules, stored);
   const outputs = [peer.handle({ type: 'start', nowMs: 0 })];
   const told = (from: number, message: Message): void => {
     const sender = rules.genesis.members[from]!.publicKey;

@@ -3,10 +3,11 @@ import type { Vote } from '../../src/chain/types.ts';
 import { electionListOf } from '../../src/election/index.ts';
 import { genesisState } from '../../src/execution/index.ts';
 import type { PeerLike } from '../../src/misbehaviour/index.ts';
-import type { Outgoing, PeerOutput } from '../../src/peer/ports.ts';
+import { intercept, mapSends } from '../../src/misbehaviour/interception.ts';
+import type { Outgoing, PeerEvent, PeerOutput } from '../../src/peer/ports.ts';
 import { type PosocState, placeOfSlot } from '../../src/posoc/index.ts';
 import { decodeMessage as decodeEv, signAction } from '../../src/posoc/messages.ts';
-import { decodeMessage, encodeMessage } from '../../src/wire/messages.ts';
+import { decodeMessage, encodeMessage, type Message } from '../../src/wire/messages.ts';
 import { POSOC_LIFE } from './posoc-life.ts';
 import { worldOf } from './run.ts';
 import { World } from './world.ts';
@@ -25,22 +26,6 @@ function firstComposer(options: WorldOptions): number {
   return electionListOf(rules, genesisState(rules), null)[0]?.rank as number;
 }
 
-/** The peer with other answers. */
-function answering(peer: PeerLike, change: (event: Parameters<PeerLike['handle']>[0]) => PeerOutput): PeerLike {
-  return {
-    get view() {
-      return peer.view;
-    },
-    get blobs() {
-      return peer.blobs;
-    },
-    get history() {
-      return peer.history;
-    },
-    handle: change,
-  };
-}
-
 const direct = ({ afterWrites }: Outgoing, to: string, bytes: Uint8Array): Outgoing => ({
   type: 'send',
   to,
@@ -57,8 +42,7 @@ describe('an EV that tells the composer that it is away, and the others that it 
     const fault: WorldFault = {
       rank: liar,
       wrap: (peer, { rules: { genesis, chainId }, signer }) => {
-        const twoFaced = (send: Outgoing): Outgoing[] => {
-          const message = decodeMessage(send.bytes);
+        const twoFaced = (send: Outgoing, message: Message): Outgoing[] => {
           if (message.type !== 'contribution') return [send];
           const said = decodeEv(message.bytes);
           if (said.type !== 'action' || said.rank !== liar || said.ev === null) return [send];
@@ -72,10 +56,7 @@ describe('an EV that tells the composer that it is away, and the others that it 
             return [direct(send, publicKey, rank === composer ? away : send.bytes)];
           });
         };
-        return answering(peer, (event) => {
-          const output = peer.handle(event);
-          return { ...output, sends: output.sends.flatMap(twoFaced) };
-        });
+        return mapSends(peer, twoFaced);
       },
     };
     const world = new World(optionsOf(1, { faults: [fault] }));
@@ -115,7 +96,7 @@ function abandoned(seed: number, returns: boolean): { world: World; honest: read
     wrap: (peer, { rules: { genesis } }) => {
       const counts = ({ type, voter, height, blockHash }: Vote): boolean =>
         type === 'precommit' && voter !== liar && blockHash !== null && height === peer.view.state.height + 1;
-      return answering(peer, (event) => {
+      const inbound = (event: PeerEvent): PeerEvent => {
         const message = state === 'acts' && event.type === 'message' ? decodeMessage(event.bytes) : null;
         if (message?.type === 'votes' && isLearning(peer))
           for (const vote of message.votes) if (counts(vote)) precommitted.add(vote.voter);
@@ -123,7 +104,9 @@ function abandoned(seed: number, returns: boolean): { world: World; honest: read
           state = 'silent';
           for (const rank of shown) world.crash(rank);
         }
-        const output = peer.handle(event);
+        return event;
+      };
+      const outbound = (output: PeerOutput): PeerOutput => {
         if (state === 'silent') return { ...output, sends: [] };
         if (state === 'back' || !isLearning(peer)) return output;
         const keys = shown.map((rank) => genesis.members[rank]?.publicKey as string);
@@ -132,7 +115,8 @@ function abandoned(seed: number, returns: boolean): { world: World; honest: read
           return keys.map((key) => direct(send, key, send.bytes));
         });
         return { ...output, sends };
-      });
+      };
+      return intercept(peer, { inbound, outbound });
     },
   };
   const world: World = new World({ ...options, faults: [fault] });
