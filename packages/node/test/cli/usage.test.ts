@@ -220,8 +220,8 @@ describe('exit codes', () => {
     expect(describeError(error)).toBe(`error ENOENT: no such file or directory, open '${missing}'`);
     const nameless = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'mkdir' });
     expect(codeOf(nameless)).toBeNull();
-    expect(describeError(Object.assign(nameless, { path: '/root/x' }))).toBe(
-      'error EACCES: permission denied (/root/x)',
+    expect(describeError(Object.assign(nameless, { path: '/srv/data' }))).toBe(
+      'error EACCES: permission denied (/srv/data)',
     );
     for (const [code, syscall] of [
       ['ENOSPC', 'write'],
